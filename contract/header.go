@@ -1,0 +1,61 @@
+package contract
+
+import (
+	"fmt"
+	"time"
+)
+
+// Header names on the NATS wire. NATS compares header names byte by byte, so they
+// are written exactly like this; over HTTP they are case-insensitive as usual.
+const (
+	// HeaderTimeout carries the time a request may still take, relative to its
+	// arrival, as a Go duration: "2.5s". Each hop subtracts what it used.
+	HeaderTimeout = "Heddle-Timeout"
+	// HeaderAccept lists the media types the caller takes, as in RFC 9110.
+	HeaderAccept = "Accept"
+	// HeaderContentType names the media type of a body; absent means JSON.
+	HeaderContentType = "Content-Type"
+	// HeaderInstance names, on a reply, the instance that did the work.
+	HeaderInstance = "Heddle-Instance"
+	// HeaderServerTiming carries, on a reply, the time spent waiting for a slot
+	// and working, in milliseconds: "queue;dur=0.012, work;dur=3.4".
+	HeaderServerTiming = "Server-Timing"
+	// HeaderError carries, on an error reply, the sentence for people (ADR-32).
+	HeaderError = "Nats-Service-Error"
+	// HeaderErrorCode carries, on an error reply, the numeric status (ADR-32).
+	HeaderErrorCode = "Nats-Service-Error-Code"
+)
+
+// Media types of bodies.
+const (
+	MediaJSON    = "application/json"
+	MediaProblem = "application/problem+json"
+	MediaText    = "text/plain"
+)
+
+// MaxTimeout is the longest time a caller may allow for a request. Longer work is
+// a job.
+const MaxTimeout = time.Hour
+
+// ParseTimeout reads the value of a [HeaderTimeout] header. It returns an [*Error]
+// with [CodeInvalidArgument] unless the value is a positive duration of at most
+// [MaxTimeout].
+func ParseTimeout(value string) (time.Duration, error) {
+	d, err := time.ParseDuration(value)
+	if err != nil || d <= 0 || d > MaxTimeout {
+		return 0, Invalid(HeaderTimeout, "must be a duration above 0 and up to %s, such as 2.5s", MaxTimeout)
+	}
+	return d, nil
+}
+
+// FormatTimeout writes a duration as the value of a [HeaderTimeout] header, to the
+// microsecond.
+func FormatTimeout(d time.Duration) string { return d.Round(time.Microsecond).String() }
+
+// AppendServerTiming appends the value of a [HeaderServerTiming] header for a
+// request that waited and worked for the given times.
+func AppendServerTiming(dst []byte, queue, work time.Duration) []byte {
+	return fmt.Appendf(dst, "queue;dur=%.3f, work;dur=%.3f", milliseconds(queue), milliseconds(work))
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

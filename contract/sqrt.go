@@ -1,0 +1,244 @@
+package contract
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+)
+
+const (
+	// DefaultRootDigits is the number of digits after the point of a root when the
+	// request names none.
+	DefaultRootDigits = 20
+
+	// MaxFloats is the largest number of values in one [FloatsRequest].
+	MaxFloats = 100_000
+)
+
+// Rounding says how the last digit of a root is found.
+type Rounding string
+
+// The rounding modes, named as in IEEE 754 and its decimal descendants. A root is
+// never negative, so ceiling equals up and floor equals down.
+const (
+	RoundHalfEven Rounding = "half_even" // to the nearest, ties to the even digit
+	RoundHalfUp   Rounding = "half_up"   // to the nearest, ties away from zero
+	RoundHalfDown Rounding = "half_down" // to the nearest, ties toward zero
+	RoundUp       Rounding = "up"        // away from zero
+	RoundDown     Rounding = "down"      // toward zero: truncated
+	RoundCeiling  Rounding = "ceiling"   // toward positive infinity
+	RoundFloor    Rounding = "floor"     // toward negative infinity
+)
+
+// Roundings returns the rounding modes, the default first.
+func Roundings() []Rounding {
+	return []Rounding{RoundHalfEven, RoundHalfUp, RoundHalfDown, RoundUp, RoundDown, RoundCeiling, RoundFloor}
+}
+
+// RootRequest asks for the square root of a rational number in decimal digits.
+type RootRequest struct {
+	// X is the number under the root: an integer, a decimal fraction or a quotient
+	// such as "22/7". It must not be negative.
+	X Rational `json:"x"`
+	// Digits is the number of digits after the point; absent means 20.
+	Digits *int `json:"digits,omitempty"`
+	// Rounding says how the last digit is found; absent means half_even.
+	Rounding Rounding `json:"rounding,omitempty"`
+}
+
+// RootResult is a root in decimal digits.
+type RootResult struct {
+	// Value is the root, with exactly the digits after the point that were asked for.
+	Value string `json:"value"`
+	// Exact says that the value is the root itself, not a rounded one.
+	Exact bool `json:"exact"`
+}
+
+// SqrtRoot computes a square root to any number of digits.
+var SqrtRoot = Define(Spec{
+	Service:   "sqrt",
+	Operation: "root",
+	Summary:   "The square root of a rational number, correctly rounded to any number of digits",
+	Description: "Takes an integer, a decimal fraction or a quotient as a string and returns its square root with " +
+		"the digits after the point that were asked for, correctly rounded in the chosen mode. Accept text/plain " +
+		"returns the bare number.",
+	Pure: true,
+},
+	Example[RootRequest, RootResult]{
+		Summary: "The square root of two",
+		Request: RootRequest{X: "2", Digits: new(50)},
+		Result:  RootResult{Value: "1.41421356237309504880168872420969807856967187537695"},
+	},
+	Example[RootRequest, RootResult]{
+		Summary: "An exact root of a fraction",
+		Request: RootRequest{X: "9/4", Digits: new(2), Rounding: RoundDown},
+		Result:  RootResult{Value: "1.50", Exact: true},
+	},
+)
+
+// Validate checks the sign of x, the digits and the rounding mode.
+func (r RootRequest) Validate() error {
+	switch {
+	case r.X == "":
+		return Invalid("x", "is missing; send a number as a string, such as \"2\"")
+	case r.X[0] == '-':
+		return notNegative("x")
+	case r.Digits != nil && *r.Digits < 0:
+		return Invalid("digits", "must be 0 or more")
+	case r.Rounding != "" && !slices.Contains(Roundings(), r.Rounding):
+		return Invalid("rounding", "must be one of %v", Roundings())
+	}
+	if _, err := ParseRational(string(r.X)); err != nil {
+		return FromError(err).At("x")
+	}
+	return nil
+}
+
+// AppendPlain appends the root.
+func (r RootResult) AppendPlain(dst []byte) []byte { return append(dst, r.Value...) }
+
+func notNegative(field string) *Error {
+	return Invalid(field, "must not be negative: no real number has that square")
+}
+
+// IntegerRootRequest asks for the integer square root of a whole number.
+type IntegerRootRequest struct {
+	// X is the number under the root; it must not be negative.
+	X Integer `json:"x"`
+}
+
+// IntegerRootResult is an integer root: root² + remainder = x, and remainder ≤ 2·root.
+type IntegerRootResult struct {
+	Root      Integer `json:"root"`
+	Remainder Integer `json:"remainder"`
+}
+
+// SqrtInteger computes an integer square root with its remainder.
+var SqrtInteger = Define(Spec{
+	Service:     "sqrt",
+	Operation:   "integer",
+	Summary:     "The integer square root of a whole number, with its remainder",
+	Description: "Returns the largest integer whose square is not above x, and what is left over.",
+	Pure:        true,
+},
+	Example[IntegerRootRequest, IntegerRootResult]{
+		Summary: "A number that is no square",
+		Request: IntegerRootRequest{X: "1000000000000000000000"},
+		Result:  IntegerRootResult{Root: "31622776601", Remainder: "43246886799"},
+	},
+)
+
+// Validate checks the sign of x.
+func (r IntegerRootRequest) Validate() error {
+	switch {
+	case r.X.IsZero():
+		return Invalid("x", "is missing; send a whole number, such as \"16\"")
+	case r.X.Negative():
+		return notNegative("x")
+	}
+	return nil
+}
+
+// AppendPlain appends the root without the remainder.
+func (r IntegerRootResult) AppendPlain(dst []byte) []byte { return append(dst, r.Root...) }
+
+// FloatsRequest asks for the square roots of binary floating-point numbers.
+type FloatsRequest struct {
+	// Values are the numbers under the roots, up to 100,000 of them.
+	Values []float64 `json:"values"`
+}
+
+// FloatsResult holds the roots in the order of the values.
+type FloatsResult struct {
+	// Roots are the IEEE 754 square roots. A value without a root has null.
+	Roots Floats `json:"roots"`
+	// Errors says, for each null, why it is there; absent when there is none.
+	Errors []ItemError `json:"errors,omitempty"`
+}
+
+// ItemError is the fault of one item among many; the others are not affected.
+type ItemError struct {
+	// Index is the position of the item, from 0.
+	Index int `json:"index"`
+	// Code and Detail are those of an [Error].
+	Code   Code   `json:"code"`
+	Detail string `json:"detail"`
+}
+
+// SqrtFloats computes many roots in binary floating point.
+var SqrtFloats = Define(Spec{
+	Service:     "sqrt",
+	Operation:   "floats",
+	Summary:     "The square roots of many floating-point numbers",
+	Description: "Returns the IEEE 754 double-precision square root of each value. A negative value has null for a root and an entry in errors.",
+	Pure:        true,
+},
+	Example[FloatsRequest, FloatsResult]{
+		Summary: "Two roots and a value that has none",
+		Request: FloatsRequest{Values: []float64{4, 2, -1}},
+		Result: FloatsResult{
+			Roots:  Floats{2, 1.4142135623730951, math.NaN()},
+			Errors: []ItemError{NoRoot(2)},
+		},
+	},
+)
+
+// NoRoot is the fault of a negative value at the index.
+func NoRoot(index int) ItemError {
+	e := notNegative(fmt.Sprintf("values/%d", index))
+	return ItemError{Index: index, Code: e.Code, Detail: e.Detail}
+}
+
+// Validate checks the number of values.
+func (r FloatsRequest) Validate() error {
+	switch {
+	case r.Values == nil:
+		return Invalid("values", "is missing; send an array of numbers, such as [4, 2]")
+	case len(r.Values) > MaxFloats:
+		return Invalid("values", "must have at most %d numbers; send the rest in another request", MaxFloats)
+	}
+	return nil
+}
+
+// Floats is a list of numbers in which a missing one is NaN in Go and null in JSON.
+type Floats []float64
+
+// MarshalJSON writes the numbers in their shortest exact form, NaN as null.
+func (f Floats) MarshalJSON() ([]byte, error) {
+	dst := make([]byte, 0, 2+20*len(f))
+	dst = append(dst, '[')
+	for i, v := range f {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		switch {
+		case math.IsNaN(v):
+			dst = append(dst, "null"...)
+		case math.IsInf(v, 0):
+			return nil, fmt.Errorf("write number %d: JSON has no infinity", i)
+		default:
+			dst = strconv.AppendFloat(dst, v, 'g', -1, 64)
+		}
+	}
+	return append(dst, ']'), nil
+}
+
+// UnmarshalJSON reads numbers and nulls.
+func (f *Floats) UnmarshalJSON(data []byte) error {
+	var values []*float64
+	if err := json.NewDecoder(bytes.NewReader(data)).Decode(&values); err != nil {
+		return fmt.Errorf("read numbers: %w", err)
+	}
+	*f = make(Floats, len(values))
+	for i, v := range values {
+		if v == nil {
+			(*f)[i] = math.NaN()
+		} else {
+			(*f)[i] = *v
+		}
+	}
+	return nil
+}
