@@ -19,4 +19,8 @@
 // Results use one JSON type per member. Services refuse unknown, duplicate and
 // wrongly cased members. Until v1.0.0 the wire may change with a stated reason;
 // afterwards changes are additive.
+//
+// Struct tags beside the json tag (doc, default, minimum, maximum, maxLength,
+// maxItems, pattern, format) say for the published schemas what a Go type cannot;
+// Validate remains the judge of a request.
 package contract

@@ -8,20 +8,20 @@ type TermRequest struct {
 	// N is the index of the term: F(0) = 0, F(1) = 1. Negative indices follow
 	// F(-n) = (-1)^(n+1) F(n). Up to 10,000 digits with a modulus; without one,
 	// what the service's memory and the reply allow.
-	N Integer `json:"n"`
+	N Integer `json:"n" maxLength:"10001" doc:"Index of the term: F(0) = 0, F(1) = 1; negative n: F(-n) = (-1)^(n+1) F(n). Up to 10,000 digits with a modulus; without one, what the memory of the service and the reply allow."`
 	// Modulus, when present, asks for the term modulo this number, which must be
 	// at least 1. The value then lies between 0 and modulus-1, also for negative n.
-	Modulus Integer `json:"modulus,omitempty"`
+	Modulus Integer `json:"modulus,omitempty" minimum:"1" maxLength:"10000" doc:"When present, the term is reduced to 0 … modulus-1, for negative n too."`
 }
 
 // TermResult is a Fibonacci term.
 type TermResult struct {
 	// N is the index that was asked for.
-	N Integer `json:"n"`
+	N Integer `json:"n" doc:"Index that was asked for."`
 	// Value is the term in decimal digits.
-	Value Integer `json:"value"`
+	Value Integer `json:"value" doc:"The term in decimal digits."`
 	// Digits is the number of decimal digits of the value, without a sign.
-	Digits int `json:"digits"`
+	Digits int `json:"digits" minimum:"1" doc:"Number of decimal digits of the value, without a sign."`
 }
 
 // FibonacciTerm computes a term of the Fibonacci sequence.

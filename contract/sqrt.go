@@ -42,19 +42,19 @@ func Roundings() []Rounding {
 type RootRequest struct {
 	// X is the number under the root: an integer, a decimal fraction or a quotient
 	// such as "22/7". It must not be negative.
-	X Rational `json:"x"`
+	X Rational `json:"x" minimum:"0" doc:"Number under the root: an integer, a decimal fraction or a quotient such as 22/7; not negative."`
 	// Digits is the number of digits after the point; absent means 20.
-	Digits *int `json:"digits,omitempty"`
+	Digits *int `json:"digits,omitempty" minimum:"0" default:"20" doc:"Digits after the point."`
 	// Rounding says how the last digit is found; absent means half_even.
-	Rounding Rounding `json:"rounding,omitempty"`
+	Rounding Rounding `json:"rounding,omitempty" default:"half_even" doc:"How the last digit is found, named as in IEEE 754. A root is never negative, so ceiling equals up and floor equals down."`
 }
 
 // RootResult is a root in decimal digits.
 type RootResult struct {
 	// Value is the root, with exactly the digits after the point that were asked for.
-	Value string `json:"value"`
+	Value string `json:"value" pattern:"^[0-9]+([.][0-9]+)?$" doc:"The root, with exactly the digits after the point that were asked for."`
 	// Exact says that the value is the root itself, not a rounded one.
-	Exact bool `json:"exact"`
+	Exact bool `json:"exact" doc:"The value is the root itself, not a rounded one."`
 }
 
 // SqrtRoot computes a square root to any number of digits.
@@ -107,13 +107,13 @@ func notNegative(field string) *Error {
 // IntegerRootRequest asks for the integer square root of a whole number.
 type IntegerRootRequest struct {
 	// X is the number under the root; it must not be negative.
-	X Integer `json:"x"`
+	X Integer `json:"x" minimum:"0" doc:"Number under the root; not negative."`
 }
 
 // IntegerRootResult is an integer root: root² + remainder = x, and remainder ≤ 2·root.
 type IntegerRootResult struct {
-	Root      Integer `json:"root"`
-	Remainder Integer `json:"remainder"`
+	Root      Integer `json:"root" doc:"The largest integer whose square is not above x."`
+	Remainder Integer `json:"remainder" doc:"What is left over: x - root²."`
 }
 
 // SqrtInteger computes an integer square root with its remainder.
@@ -148,24 +148,24 @@ func (r IntegerRootResult) AppendPlain(dst []byte) []byte { return append(dst, r
 // FloatsRequest asks for the square roots of binary floating-point numbers.
 type FloatsRequest struct {
 	// Values are the numbers under the roots, up to 100,000 of them.
-	Values []float64 `json:"values"`
+	Values []float64 `json:"values" maxItems:"100000" doc:"The numbers under the roots."`
 }
 
 // FloatsResult holds the roots in the order of the values.
 type FloatsResult struct {
 	// Roots are the IEEE 754 square roots. A value without a root has null.
-	Roots Floats `json:"roots"`
+	Roots Floats `json:"roots" doc:"The IEEE 754 roots in the order of the values; null for a value that has none."`
 	// Errors says, for each null, why it is there; absent when there is none.
-	Errors []ItemError `json:"errors,omitempty"`
+	Errors []ItemError `json:"errors,omitempty" doc:"For each null, why it is there; absent when there is none."`
 }
 
 // ItemError is the fault of one item among many; the others are not affected.
 type ItemError struct {
 	// Index is the position of the item, from 0.
-	Index int `json:"index"`
+	Index int `json:"index" minimum:"0" doc:"Position of the item, from 0."`
 	// Code and Detail are those of an [Error].
-	Code   Code   `json:"code"`
-	Detail string `json:"detail"`
+	Code   Code   `json:"code" doc:"Kind of the fault, stable."`
+	Detail string `json:"detail" doc:"A sentence for people."`
 }
 
 // SqrtFloats computes many roots in binary floating point.
