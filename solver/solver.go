@@ -51,6 +51,9 @@ type Service struct {
 	Waits bool
 	// Operations are the operations the service solves.
 	Operations []Operation
+	// Close, if not nil, gives back what the solvers hold. It is called once, when no
+	// request is in flight any more.
+	Close func()
 }
 
 // Operation is a solver bound to its endpoint, without type parameters. It is made

@@ -1,0 +1,66 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"github.com/seed-649d3d38/heddle/contract"
+)
+
+// NATS calls services directly on their subjects. It does not own the connection.
+type NATS struct {
+	Conn *nats.Conn
+}
+
+// Send implements [Caller].
+func (c NATS) Send(ctx context.Context, operation contract.Spec, body []byte, accept string) (Reply, error) {
+	service, caller := allowance(ctx, operation)
+	ctx, stop := context.WithTimeout(ctx, caller)
+	defer stop()
+	m := nats.NewMsg(operation.Subject())
+	m.Data = body
+	m.Header.Set(contract.HeaderTimeout, contract.FormatTimeout(service))
+	if accept != "" {
+		m.Header.Set(contract.HeaderAccept, accept)
+	}
+	r, err := c.Conn.RequestMsgWithContext(ctx, m)
+	if err != nil {
+		return Reply{}, translate(err, operation)
+	}
+	if number := r.Header.Get(contract.HeaderErrorCode); number != "" {
+		status, _ := strconv.Atoi(number) // for the message only
+		return Reply{}, readProblem(r.Data, status)
+	}
+	reply := Reply{
+		Body:        r.Data,
+		ContentType: r.Header.Get(contract.HeaderContentType),
+		Instance:    r.Header.Get(contract.HeaderInstance),
+		Timing:      r.Header.Get(contract.HeaderServerTiming),
+	}
+	if reply.ContentType == "" {
+		reply.ContentType = contract.MediaJSON
+	}
+	return reply, nil
+}
+
+// translate gives the errors of the NATS client their code.
+func translate(err error, operation contract.Spec) error {
+	switch {
+	case errors.Is(err, nats.ErrNoResponders):
+		e := contract.Errorf(contract.CodeUnavailable, "no instance of the service %s is running; start one with: heddle worker %s", operation.Service, operation.Service)
+		e.RetryAfter = time.Second
+		return e.WithCause(err)
+	case errors.Is(err, nats.ErrTimeout):
+		return contract.FromError(context.DeadlineExceeded).WithCause(err)
+	case errors.Is(err, nats.ErrMaxPayload):
+		return contract.Errorf(contract.CodeRequestTooLarge, "the request is larger than the broker takes; send less").WithCause(err)
+	case errors.Is(err, nats.ErrConnectionClosed), errors.Is(err, nats.ErrConnectionReconnecting), errors.Is(err, nats.ErrDisconnected):
+		return contract.Errorf(contract.CodeUnavailable, "the broker is not reachable").WithCause(err)
+	default:
+		return contract.FromError(err)
+	}
+}

@@ -1,0 +1,139 @@
+package host
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/micro"
+
+	"github.com/seed-649d3d38/heddle/contract"
+	"github.com/seed-649d3d38/heddle/internal/schema"
+)
+
+// Load is what an endpoint's statistics say beyond ADR-32, in the member "data". It
+// describes the instance, so it is the same for all endpoints of a service.
+type Load struct {
+	// Slots is the number of heavy requests that run at once, Busy how many do and
+	// Waiting how many wait for a slot.
+	Slots   int64 `json:"slots"`
+	Busy    int64 `json:"busy"`
+	Waiting int64 `json:"waiting"`
+	// QueueWait is the time in nanoseconds that requests have waited for a slot,
+	// summed since the start.
+	QueueWait int64 `json:"queue_wait"`
+	// MemoryBudget and MemoryReserved are bytes, shared by the services of a process.
+	MemoryBudget   int64 `json:"memory_budget"`
+	MemoryReserved int64 `json:"memory_reserved"`
+}
+
+// announce subscribes the three verbs of ADR-32, each for all services, for this
+// one's name and for this instance. They have no queue group: every instance answers.
+func (s *service) announce() error {
+	verbs := []struct {
+		verb   micro.Verb
+		answer func() any
+	}{
+		{micro.PingVerb, func() any { return s.ping() }},
+		{micro.InfoVerb, func() any { return s.info() }},
+		{micro.StatsVerb, func() any { return s.stats() }},
+	}
+	kinds := [][2]string{{"", ""}, {s.identity.Name, ""}, {s.identity.Name, s.identity.ID}}
+	for _, v := range verbs {
+		for _, kind := range kinds {
+			subject, err := micro.ControlSubject(v.verb, kind[0], kind[1])
+			if err != nil {
+				return fmt.Errorf("name discovery subject: %w", err)
+			}
+			sub, err := s.host.nc.Subscribe(subject, func(m *nats.Msg) { s.discover(m, v.answer()) })
+			if err != nil {
+				return fmt.Errorf("subscribe to %s: %w", subject, err)
+			}
+			s.verbs = append(s.verbs, sub)
+		}
+	}
+	return nil
+}
+
+// discover answers one discovery request.
+func (s *service) discover(m *nats.Msg, answer any) {
+	body, err := json.Marshal(answer)
+	if err == nil {
+		err = m.Respond(body)
+	}
+	if err != nil {
+		s.host.log.Error("answer service discovery", "subject", m.Subject, "error", err)
+	}
+}
+
+func (s *service) ping() micro.Ping {
+	return micro.Ping{ServiceIdentity: s.identity, Type: micro.PingResponseType}
+}
+
+func (s *service) info() micro.Info {
+	info := micro.Info{
+		ServiceIdentity: s.identity,
+		Type:            micro.InfoResponseType,
+		Description:     s.spec.Description,
+	}
+	for _, e := range s.endpoints {
+		info.Endpoints = append(info.Endpoints, micro.EndpointInfo{
+			Name:       e.spec.Operation,
+			Subject:    e.spec.Subject(),
+			QueueGroup: contract.QueueGroup(e.spec.Service),
+			Metadata:   e.metadata,
+		})
+	}
+	return info
+}
+
+func (s *service) stats() micro.Stats {
+	stats := micro.Stats{
+		ServiceIdentity: s.identity,
+		Type:            micro.StatsResponseType,
+		Started:         s.started,
+	}
+	load, err := json.Marshal(s.load())
+	if err != nil { // a struct of integers always marshals
+		s.host.log.Error("describe load", "error", err)
+	}
+	for _, e := range s.endpoints {
+		stats.Endpoints = append(stats.Endpoints, e.stats.snapshot(e.spec, load))
+	}
+	return stats
+}
+
+func (s *service) load() Load {
+	return Load{
+		Slots: s.gate.slots, Busy: s.gate.busy.Load(), Waiting: s.gate.waiting(), QueueWait: s.gate.waited.Load(),
+		MemoryBudget: s.host.memory.budget, MemoryReserved: s.host.memory.reserved.Load(),
+	}
+}
+
+// metadata describes an endpoint to service discovery; ADR-32 allows strings only.
+func metadata(e contract.Descriptor) (map[string]string, error) {
+	request, err := schema.Request(e.Request)
+	if err != nil {
+		return nil, fmt.Errorf("describe request: %w", err)
+	}
+	result, err := schema.Result(e.Result)
+	if err != nil {
+		return nil, fmt.Errorf("describe result: %w", err)
+	}
+	requestText, err := json.Marshal(request)
+	if err != nil {
+		return nil, fmt.Errorf("describe request: %w", err)
+	}
+	resultText, err := json.Marshal(result)
+	if err != nil {
+		return nil, fmt.Errorf("describe result: %w", err)
+	}
+	return map[string]string{
+		"summary":        e.Summary,
+		"description":    e.Description,
+		"pure":           strconv.FormatBool(e.Pure),
+		"request_schema": string(requestText),
+		"result_schema":  string(resultText),
+	}, nil
+}

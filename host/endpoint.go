@@ -1,0 +1,193 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/seed-649d3d38/heddle/contract"
+	"github.com/seed-649d3d38/heddle/solver"
+)
+
+// endpoint takes the requests of one operation.
+type endpoint struct {
+	service     *service
+	operation   solver.Operation
+	spec        contract.Descriptor
+	metadata    map[string]string
+	instance    []string // value of the instance header, shared by all replies
+	sub         *nats.Subscription
+	stats       stats
+	tracer      trace.Tracer
+	instruments *instruments
+}
+
+func newEndpoint(s *service, op solver.Operation, tracer trace.Tracer, i *instruments) (*endpoint, error) {
+	metadata, err := metadata(op.Endpoint)
+	if err != nil {
+		return nil, err
+	}
+	return &endpoint{
+		service:     s,
+		operation:   op,
+		spec:        op.Endpoint,
+		metadata:    metadata,
+		instance:    []string{s.identity.ID},
+		tracer:      tracer,
+		instruments: i,
+	}, nil
+}
+
+// receive handles one request in the dispatcher goroutine of the subscription. It
+// never blocks: heavy work continues in a goroutine of the host.
+func (e *endpoint) receive(ctx context.Context, m *nats.Msg) {
+	c := &call{message: m, arrived: time.Now()}
+	if err := protect(func() error { return e.prepare(c) }); err != nil {
+		e.fail(ctx, c, err)
+		return
+	}
+	if c.cost.Light {
+		e.work(ctx, c)
+		return
+	}
+	gate := e.service.gate
+	if !gate.enter() {
+		e.fail(ctx, c, full())
+		return
+	}
+	e.service.host.running.Go(func() {
+		defer gate.leave()
+		e.heavy(ctx, c)
+	})
+}
+
+// prepare decodes, validates and weighs the request.
+func (e *endpoint) prepare(c *call) error {
+	if len(c.message.Data) > e.spec.MaxRequest {
+		return contract.Errorf(contract.CodeRequestTooLarge, "the request has %d bytes; at most %d are taken", len(c.message.Data), e.spec.MaxRequest)
+	}
+	if err := c.readHeaders(e.spec); err != nil {
+		return err
+	}
+	c.request = e.operation.New()
+	if err := decode(c.message.Data, c.request); err != nil {
+		return err
+	}
+	if err := e.operation.Validate(c.request); err != nil {
+		return err
+	}
+	c.cost = e.operation.Estimate(c.request)
+	if most := e.maxResult(); c.cost.Result > most {
+		return resultTooLarge(c.cost.Result, most)
+	}
+	if budget := e.service.host.memory.budget; c.cost.Memory > budget {
+		return contract.Errorf(contract.CodeInvalidArgument,
+			"the request needs about %s of memory and this instance may use %s; ask for less or start it with more --memory",
+			size(c.cost.Memory), size(budget))
+	}
+	return nil
+}
+
+// heavy waits for a slot and memory and solves the request, within its time.
+func (e *endpoint) heavy(ctx context.Context, c *call) {
+	ctx, cancel := context.WithDeadline(ctx, c.arrived.Add(c.timeout))
+	defer cancel()
+	// The caller hears of the end of its time at once, even from a solver that does
+	// not look at its context.
+	told := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(told)
+		e.fail(ctx, c, ctx.Err())
+	})
+	defer func() {
+		if !stop() {
+			<-told
+		}
+	}()
+
+	gate, memory := e.service.gate, e.service.host.memory
+	if err := gate.acquire(ctx); err != nil {
+		return
+	}
+	defer gate.release()
+	if err := memory.reserve(ctx, c.cost.Memory); err != nil {
+		return
+	}
+	defer memory.release(c.cost.Memory)
+	e.work(ctx, c)
+}
+
+// work solves the request and answers it.
+func (e *endpoint) work(ctx context.Context, c *call) {
+	c.begin()
+	ctx, span := e.startSpan(ctx, c)
+	result, err := e.solve(ctx, c)
+	var body []byte
+	if err == nil {
+		body, err = e.render(result, c.media)
+	}
+	if err != nil {
+		e.fail(ctx, c, err)
+	} else {
+		e.succeed(ctx, c, body)
+	}
+	endSpan(span, err)
+}
+
+func (e *endpoint) solve(ctx context.Context, c *call) (result any, err error) {
+	err = protect(func() error {
+		result, err = e.operation.Solve(ctx, c.request)
+		return err
+	})
+	return result, err
+}
+
+// protect turns a panic of the solver's code into an error, so that a fault in one
+// request does not end the others.
+func protect(f func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return f()
+}
+
+// fault returns err as the error the caller gets.
+func fault(ctx context.Context, err error) *contract.Error {
+	if errors.Is(err, context.Canceled) && errors.Is(context.Cause(ctx), errShutdown) {
+		e := contract.Errorf(contract.CodeUnavailable, "the instance shut down before the result was there; send the request again")
+		e.RetryAfter = time.Second
+		return e.WithCause(err)
+	}
+	return contract.FromError(err)
+}
+
+func full() *contract.Error {
+	e := contract.Errorf(contract.CodeResourceExhausted, "all slots are busy and the queue is full; try again later or start more instances")
+	e.RetryAfter = time.Second
+	return e
+}
+
+func resultTooLarge(n, most int64) *contract.Error {
+	return contract.Errorf(contract.CodeResultTooLarge, "the result has about %s and a reply carries %s; ask for less", size(n), size(most))
+}
+
+// size writes a number of bytes for people.
+func size(n int64) string {
+	switch {
+	case n >= 10<<30:
+		return fmt.Sprintf("%d GiB", n>>30)
+	case n >= 10<<20:
+		return fmt.Sprintf("%d MiB", n>>20)
+	case n >= 10<<10:
+		return fmt.Sprintf("%d KiB", n>>10)
+	default:
+		return fmt.Sprintf("%d bytes", n)
+	}
+}

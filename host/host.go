@@ -1,0 +1,266 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/trace"
+	"golang.org/x/sync/semaphore"
+
+	"github.com/seed-649d3d38/heddle/solver"
+)
+
+const (
+	// DefaultMemory is the memory budget in bytes when [Config] names none.
+	DefaultMemory = 1 << 30
+
+	// DefaultQueue is the number of requests that may wait for a slot of a service
+	// when [Config] names none.
+	DefaultQueue = 1024
+
+	// waitingSlots is the default number of slots of a service whose work is
+	// waiting: enough to keep a core busy with pages that take 100 ms each.
+	waitingSlots = 64
+
+	// readyTimeout bounds the flush that makes subscriptions known to the broker.
+	readyTimeout = 5 * time.Second
+
+	// lastAnswers is how long requests whose context was cancelled at the end of the
+	// drain budget have to give up, so that their callers hear of it.
+	lastAnswers = time.Second
+)
+
+// Config says how services are hosted. The zero value is usable.
+type Config struct {
+	// Slots is the number of heavy requests that each service runs at once; zero
+	// means one for each core, or 64 for a service whose work is waiting.
+	Slots int
+	// Memory is the number of bytes that the requests running in this process may
+	// need in all, by their estimates; zero means [DefaultMemory].
+	Memory int64
+	// Queue is the number of requests of each service that may wait for a slot; zero
+	// means [DefaultQueue].
+	Queue int
+	// Log gets what callers must not see: causes of internal errors, panics. Nil
+	// discards it.
+	Log *slog.Logger
+	// Tracer starts a span for each request; nil means no spans, at no cost.
+	Tracer trace.Tracer
+	// Meter makes the instruments of the services; nil means none.
+	Meter metric.Meter
+}
+
+// Host is a set of running services. It is safe for concurrent use.
+type Host struct {
+	nc       *nats.Conn
+	log      *slog.Logger
+	services []*service
+	memory   *memory
+
+	draining atomic.Bool
+	running  sync.WaitGroup // heavy requests
+	cancel   context.CancelCauseFunc
+}
+
+// errShutdown is the cause with which requests are cancelled when the drain budget
+// is used up.
+var errShutdown = errors.New("instance is shutting down")
+
+// Start subscribes the services and returns once the broker knows them, so that a
+// request sent afterwards by anybody finds them. Ending ctx does not stop the
+// services, [Host.Drain] does. Start returns an error, and leaves nothing behind, if
+// a service is not fit to be hosted or the connection fails.
+func Start(ctx context.Context, nc *nats.Conn, cfg Config, services ...solver.Service) (*Host, error) {
+	cfg = cfg.withDefaults()
+	work, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	h := &Host{nc: nc, log: cfg.Log, cancel: cancel, memory: newMemory(cfg.Memory)}
+	for _, s := range services {
+		if err := h.serve(work, cfg, s); err != nil {
+			h.abandon()
+			return nil, fmt.Errorf("host service %q: %w", s.Name, err)
+		}
+	}
+	flush, stop := context.WithTimeout(ctx, readyTimeout)
+	defer stop()
+	if err := nc.FlushWithContext(flush); err != nil {
+		h.abandon()
+		return nil, fmt.Errorf("announce services: %w", err)
+	}
+	return h, nil
+}
+
+func (c Config) withDefaults() Config {
+	if c.Memory <= 0 {
+		c.Memory = DefaultMemory
+	}
+	if c.Queue <= 0 {
+		c.Queue = DefaultQueue
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	return c
+}
+
+// slots returns the number of slots of the service.
+func (c Config) slots(s solver.Service) int {
+	switch {
+	case c.Slots > 0:
+		return c.Slots
+	case s.Waits:
+		return waitingSlots
+	default:
+		return runtime.GOMAXPROCS(0)
+	}
+}
+
+// serve subscribes one service.
+func (h *Host) serve(ctx context.Context, cfg Config, s solver.Service) error {
+	if err := s.Check(); err != nil {
+		return err
+	}
+	svc, err := newService(h, cfg, s)
+	if err != nil {
+		return err
+	}
+	h.services = append(h.services, svc)
+	return svc.subscribe(ctx)
+}
+
+// abandon undoes a Start that failed.
+func (h *Host) abandon() {
+	for _, s := range h.services {
+		s.unsubscribe()
+	}
+	h.cancel(errShutdown)
+	h.running.Wait()
+	h.close()
+}
+
+// Ready reports why the host should get no requests now: it is draining, or it has
+// lost its broker. Nil means ready.
+func (h *Host) Ready() error {
+	switch {
+	case h.draining.Load():
+		return errors.New("draining")
+	case !h.nc.IsConnected():
+		return errors.New("not connected to the broker")
+	default:
+		return nil
+	}
+}
+
+// Drain stops the intake of requests, waits until the ones in flight are answered
+// and flushes the replies. It leaves the connection open. When ctx ends first, the
+// requests still running are cancelled and answered [contract.CodeUnavailable], and
+// Drain returns an error that says how many were. It must be called once.
+func (h *Host) Drain(ctx context.Context) error {
+	h.draining.Store(true)
+	for _, s := range h.services {
+		s.hide()
+	}
+	// All subscriptions are told before any is waited for: each looks for what it
+	// still has to deliver every 100 ms only.
+	var closed []<-chan struct{}
+	for _, s := range h.services {
+		closed = append(closed, s.stop()...)
+	}
+	idle := make(chan struct{})
+	go func() {
+		defer close(idle)
+		for _, c := range closed {
+			<-c // after this the dispatcher adds nothing to running
+		}
+		h.running.Wait()
+	}()
+	err := h.awaitIdle(ctx, idle)
+	h.close()
+	return errors.Join(err, h.flush())
+}
+
+// close gives back what the services hold.
+func (h *Host) close() {
+	for _, s := range h.services {
+		if s.spec.Close != nil {
+			s.spec.Close()
+		}
+	}
+}
+
+// awaitIdle waits for idle until ctx ends, then cancels what still runs.
+func (h *Host) awaitIdle(ctx context.Context, idle <-chan struct{}) error {
+	select {
+	case <-idle:
+		h.cancel(errShutdown)
+		return nil
+	case <-ctx.Done():
+	}
+	left := h.inFlight()
+	h.cancel(errShutdown)
+	select {
+	case <-idle:
+	case <-time.After(lastAnswers):
+	}
+	return fmt.Errorf("drain: %d requests did not finish in time: %w", left, ctx.Err())
+}
+
+// flush sends the replies that are still in the connection's buffer.
+func (h *Host) flush() error {
+	if h.nc.IsClosed() {
+		return nil
+	}
+	ctx, stop := context.WithTimeout(context.Background(), lastAnswers)
+	defer stop()
+	if err := h.nc.FlushWithContext(ctx); err != nil {
+		return fmt.Errorf("drain: flush replies: %w", err)
+	}
+	return nil
+}
+
+// inFlight returns the number of heavy requests that are waiting or running.
+func (h *Host) inFlight() int64 {
+	var n int64
+	for _, s := range h.services {
+		n += s.gate.admitted.Load()
+	}
+	return n
+}
+
+// memory is the budget that all requests of the process share.
+type memory struct {
+	budget   int64
+	reserved atomic.Int64
+	free     *semaphore.Weighted
+}
+
+func newMemory(budget int64) *memory {
+	return &memory{budget: budget, free: semaphore.NewWeighted(budget)}
+}
+
+// reserve takes n bytes, waiting in order of arrival until they are free.
+func (m *memory) reserve(ctx context.Context, n int64) error {
+	if n <= 0 {
+		return nil
+	}
+	if err := m.free.Acquire(ctx, n); err != nil {
+		return err
+	}
+	m.reserved.Add(n)
+	return nil
+}
+
+func (m *memory) release(n int64) {
+	if n <= 0 {
+		return
+	}
+	m.reserved.Add(-n)
+	m.free.Release(n)
+}

@@ -1,0 +1,99 @@
+package host
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/micro"
+	"github.com/nats-io/nuid"
+
+	"github.com/seed-649d3d38/heddle/contract"
+	"github.com/seed-649d3d38/heddle/solver"
+)
+
+// service is one hosted service: its endpoints, its slots and its identity towards
+// service discovery.
+type service struct {
+	host      *Host
+	spec      solver.Service
+	identity  micro.ServiceIdentity
+	started   time.Time
+	gate      *gate
+	endpoints []*endpoint
+	verbs     []*nats.Subscription
+}
+
+func newService(h *Host, cfg Config, spec solver.Service) (*service, error) {
+	s := &service{
+		host:    h,
+		spec:    spec,
+		started: time.Now().UTC(),
+		gate:    newGate(cfg.slots(spec), cfg.Queue),
+		identity: micro.ServiceIdentity{
+			Name: spec.Name, ID: nuid.Next(), Version: spec.Version,
+			Metadata: map[string]string{}, // null would break ADR-32 clients
+		},
+	}
+	instruments, err := newInstruments(cfg.Meter, h, s)
+	if err != nil {
+		return nil, fmt.Errorf("make instruments: %w", err)
+	}
+	for _, op := range spec.Operations {
+		e, err := newEndpoint(s, op, cfg.Tracer, instruments)
+		if err != nil {
+			return nil, fmt.Errorf("operation %s: %w", op.Endpoint.Name(), err)
+		}
+		s.endpoints = append(s.endpoints, e)
+	}
+	return s, nil
+}
+
+// subscribe takes requests and answers discovery. The context is the one that
+// requests work under.
+func (s *service) subscribe(ctx context.Context) error {
+	group := contract.QueueGroup(s.spec.Name)
+	for _, e := range s.endpoints {
+		sub, err := s.host.nc.QueueSubscribe(e.spec.Subject(), group, func(m *nats.Msg) { e.receive(ctx, m) })
+		if err != nil {
+			return fmt.Errorf("subscribe to %s: %w", e.spec.Subject(), err)
+		}
+		e.sub = sub
+	}
+	return s.announce()
+}
+
+// hide leaves service discovery, so that nobody counts on an instance that drains.
+func (s *service) hide() {
+	for _, sub := range s.verbs {
+		_ = sub.Unsubscribe() // fails only when the connection is gone, and the subscription with it
+	}
+	s.verbs = nil
+}
+
+// stop ends the intake. Each channel is closed when a subscription has delivered its
+// last message.
+func (s *service) stop() []<-chan struct{} {
+	var closed []<-chan struct{}
+	for _, e := range s.endpoints {
+		done := make(chan struct{})
+		e.sub.SetClosedHandler(func(string) { close(done) })
+		if err := e.sub.Drain(); err != nil {
+			// The connection is gone and will deliver nothing more.
+			continue
+		}
+		closed = append(closed, done)
+	}
+	return closed
+}
+
+// unsubscribe removes every subscription at once, without draining.
+func (s *service) unsubscribe() {
+	s.hide()
+	for _, e := range s.endpoints {
+		if e.sub != nil {
+			_ = e.sub.Unsubscribe() // as in hide
+		}
+	}
+}
