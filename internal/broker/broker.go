@@ -152,7 +152,7 @@ func (b *Broker) URL() string {
 func (b *Broker) InProcess() nats.Option { return nats.InProcessServer(b.server) }
 
 // Shutdown closes the connections of all clients, stops the server and waits until
-// it has stopped and its folder is free for another broker.
+// it has stopped and its folder is free for another broker. Later calls do nothing.
 func (b *Broker) Shutdown() {
 	b.server.Shutdown()
 	b.server.WaitForShutdown()
