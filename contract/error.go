@@ -142,11 +142,15 @@ func Invalid(field, format string, args ...any) *Error {
 }
 
 // At returns a copy of the error that blames the field and names it at the start of
-// the detail. Parsers of single values use it to leave the naming to their caller.
+// the detail. Parsers of values use it to leave the naming to their caller: an error
+// that already blames a part of the value, such as "3", then blames "values/3".
 func (e *Error) At(field string) *Error {
 	c := *e
-	c.Field = field
-	c.Detail = field + " " + e.Detail
+	if e.Field == "" {
+		c.Field, c.Detail = field, field+" "+e.Detail
+	} else {
+		c.Field, c.Detail = field+"/"+e.Field, field+"/"+e.Detail
+	}
 	return &c
 }
 
@@ -204,13 +208,20 @@ type problem struct {
 	Reference  string `json:"reference,omitempty"`
 }
 
+// maxRetrySeconds is the longest wait that a problem document may ask for: one day.
+const maxRetrySeconds = 24 * 60 * 60
+
 // problemType starts the "type" member: a name, not an address, so that documents
 // do not depend on where the gateway stands.
 const problemType = "urn:heddle:error:"
 
 // RetrySeconds returns RetryAfter in whole seconds, rounded up; 0 means unset.
 func (e *Error) RetrySeconds() int {
-	return int((e.RetryAfter + time.Second - 1) / time.Second)
+	seconds := e.RetryAfter / time.Second
+	if e.RetryAfter%time.Second > 0 {
+		seconds++
+	}
+	return int(max(seconds, 0))
 }
 
 // MarshalJSON writes the error as a problem document.
@@ -231,9 +242,8 @@ func (e *Error) UnmarshalJSON(data []byte) error {
 	if p.Code == "" {
 		return errors.New("read problem document: member code is missing")
 	}
-	*e = Error{
-		Code: p.Code, Detail: p.Detail, Field: p.Field,
-		RetryAfter: time.Duration(p.RetryAfter) * time.Second, Reference: p.Reference,
-	}
+	// Whatever a peer says, a wait must be a wait and fit into a Duration.
+	retryAfter := time.Duration(min(max(p.RetryAfter, 0), maxRetrySeconds)) * time.Second
+	*e = Error{Code: p.Code, Detail: p.Detail, Field: p.Field, RetryAfter: retryAfter, Reference: p.Reference}
 	return nil
 }

@@ -49,8 +49,11 @@ func ParseTimeout(value string) (time.Duration, error) {
 }
 
 // FormatTimeout writes a duration as the value of a [HeaderTimeout] header, to the
-// microsecond.
-func FormatTimeout(d time.Duration) string { return d.Round(time.Microsecond).String() }
+// microsecond. A shorter one is written as one microsecond, since 0 would not be a
+// timeout.
+func FormatTimeout(d time.Duration) string {
+	return max(d.Round(time.Microsecond), time.Microsecond).String()
+}
 
 // AppendServerTiming appends the value of a [HeaderServerTiming] header for a
 // request that waited and worked for the given times.

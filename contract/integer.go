@@ -86,7 +86,7 @@ func numberText(data []byte) (string, error) {
 	text := string(data)
 	switch {
 	case strings.HasPrefix(text, `"`):
-		if !strings.Contains(text, `\`) {
+		if len(text) > 1 && strings.HasSuffix(text, `"`) && !strings.Contains(text, `\`) {
 			return text[1 : len(text)-1], nil
 		}
 		var s string

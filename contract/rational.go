@@ -1,8 +1,6 @@
 package contract
 
-import (
-	"strings"
-)
+import "strings"
 
 // Rational is a number written as an integer, a decimal fraction or a quotient of
 // two integers: "2", "-0.25", "22/7". It keeps the form it was written in. The zero
@@ -18,7 +16,7 @@ type Rational string
 func ParseRational(s string) (Rational, error) {
 	p, q, quotient := strings.Cut(s, "/")
 	switch digits, _ := cutSign(p); {
-	case quotient && !(digits != "" && allDigits(digits) && q != "" && allDigits(q)):
+	case quotient && (digits == "" || !allDigits(digits) || q == "" || !allDigits(q)):
 		return "", Errorf(CodeInvalidArgument, "must be a quotient of two whole numbers, such as \"22/7\"")
 	case quotient && strings.Trim(q, "0") == "":
 		return "", Errorf(CodeInvalidArgument, "must have a denominator other than 0")
@@ -26,6 +24,12 @@ func ParseRational(s string) (Rational, error) {
 		return "", Errorf(CodeInvalidArgument, "must be a whole number, a decimal fraction or a quotient, such as \"2\", \"2.25\" or \"9/4\"")
 	}
 	return Rational(s), nil
+}
+
+// Negative reports whether the number is below 0; "-0" is not.
+func (r Rational) Negative() bool {
+	p, _, _ := strings.Cut(string(r), "/")
+	return strings.HasPrefix(p, "-") && strings.ContainsAny(p, "123456789")
 }
 
 // isDecimal reports whether s is digits with at most one point between, before or

@@ -1,12 +1,9 @@
 package contract
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"math"
 	"slices"
-	"strconv"
 )
 
 const (
@@ -79,20 +76,21 @@ var SqrtRoot = Define(Spec{
 	},
 )
 
-// Validate checks the sign of x, the digits and the rounding mode.
+// Validate checks the form and the sign of x, the digits and the rounding mode.
 func (r RootRequest) Validate() error {
-	switch {
-	case r.X == "":
+	if r.X == "" {
 		return Invalid("x", "is missing; send a number as a string, such as \"2\"")
-	case r.X[0] == '-':
+	}
+	if _, err := ParseRational(string(r.X)); err != nil {
+		return FromError(err).At("x")
+	}
+	switch {
+	case r.X.Negative():
 		return notNegative("x")
 	case r.Digits != nil && *r.Digits < 0:
 		return Invalid("digits", "must be 0 or more")
 	case r.Rounding != "" && !slices.Contains(Roundings(), r.Rounding):
 		return Invalid("rounding", "must be one of %v", Roundings())
-	}
-	if _, err := ParseRational(string(r.X)); err != nil {
-		return FromError(err).At("x")
 	}
 	return nil
 }
@@ -147,8 +145,8 @@ func (r IntegerRootResult) AppendPlain(dst []byte) []byte { return append(dst, r
 
 // FloatsRequest asks for the square roots of binary floating-point numbers.
 type FloatsRequest struct {
-	// Values are the numbers under the roots, up to 100,000 of them.
-	Values []float64 `json:"values" maxItems:"100000" doc:"The numbers under the roots."`
+	// Values are the numbers under the roots, up to 100,000 of them. They are finite.
+	Values Floats `json:"values" maxItems:"100000" doc:"The numbers under the roots."`
 }
 
 // FloatsResult holds the roots in the order of the values.
@@ -192,7 +190,7 @@ func NoRoot(index int) ItemError {
 	return ItemError{Index: index, Code: e.Code, Detail: e.Detail}
 }
 
-// Validate checks the number of values.
+// Validate checks that there are values, not too many, and that each is a number.
 func (r FloatsRequest) Validate() error {
 	switch {
 	case r.Values == nil:
@@ -200,44 +198,9 @@ func (r FloatsRequest) Validate() error {
 	case len(r.Values) > MaxFloats:
 		return Invalid("values", "must have at most %d numbers; send the rest in another request", MaxFloats)
 	}
-	return nil
-}
-
-// Floats is a list of numbers in which a missing one is NaN in Go and null in JSON.
-type Floats []float64
-
-// MarshalJSON writes the numbers in their shortest exact form, NaN as null.
-func (f Floats) MarshalJSON() ([]byte, error) {
-	dst := make([]byte, 0, 2+20*len(f))
-	dst = append(dst, '[')
-	for i, v := range f {
-		if i > 0 {
-			dst = append(dst, ',')
-		}
-		switch {
-		case math.IsNaN(v):
-			dst = append(dst, "null"...)
-		case math.IsInf(v, 0):
-			return nil, fmt.Errorf("write number %d: JSON has no infinity", i)
-		default:
-			dst = strconv.AppendFloat(dst, v, 'g', -1, 64)
-		}
-	}
-	return append(dst, ']'), nil
-}
-
-// UnmarshalJSON reads numbers and nulls.
-func (f *Floats) UnmarshalJSON(data []byte) error {
-	var values []*float64
-	if err := json.NewDecoder(bytes.NewReader(data)).Decode(&values); err != nil {
-		return fmt.Errorf("read numbers: %w", err)
-	}
-	*f = make(Floats, len(values))
-	for i, v := range values {
-		if v == nil {
-			(*f)[i] = math.NaN()
-		} else {
-			(*f)[i] = *v
+	for i, v := range r.Values {
+		if math.IsNaN(v) || math.IsInf(v, 0) { // null is NaN
+			return Invalid(fmt.Sprintf("values/%d", i), "must be a number, neither null nor infinite")
 		}
 	}
 	return nil
