@@ -79,11 +79,11 @@ func object(t reflect.Type, d direction, depth int) (*jsonschema.Schema, error) 
 		case name == "" || field.Anonymous || !field.IsExported():
 			return nil, fmt.Errorf("field %s: an exported field with a json name is needed", field.Name)
 		}
-		member, err := member(field, d, depth)
+		property, err := member(field, d, depth)
 		if err != nil {
 			return nil, fmt.Errorf("member %s: %w", name, err)
 		}
-		s.Properties[name] = member
+		s.Properties[name] = property
 		s.PropertyOrder = append(s.PropertyOrder, name)
 		if !strings.Contains(options, "omit") {
 			s.Required = append(s.Required, name)
@@ -153,7 +153,9 @@ func marshals(t reflect.Type) bool {
 func refine(s *jsonschema.Schema, field reflect.StructField) error {
 	tag := field.Tag
 	s.Description = tag.Get("doc")
-	s.Format = tag.Get("format")
+	if f, ok := tag.Lookup("format"); ok {
+		s.Format = f
+	}
 	if p, ok := tag.Lookup("pattern"); ok {
 		s.Pattern = p
 	}

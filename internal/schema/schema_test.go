@@ -4,13 +4,17 @@ import (
 	"bytes"
 	"encoding/json"
 	"flag"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/google/jsonschema-go/jsonschema"
+
 	"github.com/seed-649d3d38/heddle/contract"
 	"github.com/seed-649d3d38/heddle/internal/schema"
 )
@@ -165,7 +169,7 @@ func TestRefusedTypes(t *testing.T) {
 			M map[string]int `json:"m"`
 		}](),
 		"its own JSON": reflect.TypeFor[struct {
-			M json.RawMessage `json:"m"`
+			M netip.Addr `json:"m"`
 		}](),
 		"default of no type": reflect.TypeFor[struct {
 			N int `json:"n" default:"x"`
@@ -193,6 +197,36 @@ func TestRefusedTypes(t *testing.T) {
 				t.Errorf("Request(%v) = %v, want an error", typ, s)
 			}
 		})
+	}
+}
+
+// TestFurtherTypes pins the types that the gateway's own bodies have.
+func TestFurtherTypes(t *testing.T) {
+	t.Parallel()
+	s := build(t, schema.Result, reflect.TypeFor[struct {
+		At   time.Time      `json:"at"`
+		Data jsontext.Value `json:"data,omitempty" doc:"Anything."`
+		Skip func()         `json:"-"`
+	}]())
+	r := resolve(t, s)
+	for body, valid := range map[string]bool{
+		`{"at":"2026-01-02T03:04:05Z"}`:                  true,
+		`{"at":"2026-01-02T03:04:05Z","data":{"a":[1]}}`: true,
+		`{"at":"2026-01-02T03:04:05Z","data":null}`:      true,
+		`{"at":1}`:   false,
+		`{"data":1}`: false,
+		`{"at":"2026-01-02T03:04:05Z","Skip":{}}`: false,
+	} {
+		var v any
+		if err := json.Unmarshal([]byte(body), &v); err != nil {
+			t.Fatal(err)
+		}
+		if err := r.Validate(v); (err == nil) != valid {
+			t.Errorf("%s: %v, want valid %t", body, err, valid)
+		}
+	}
+	if at := s.Properties["at"]; at.Format != "date-time" {
+		t.Errorf("format of a time is %q", at.Format)
 	}
 }
 

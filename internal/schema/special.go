@@ -3,18 +3,23 @@ package schema
 import (
 	"fmt"
 	"reflect"
+	"time"
 
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/google/jsonschema-go/jsonschema"
+
 	"github.com/seed-649d3d38/heddle/contract"
 )
 
-// special describes the contract's types whose JSON form is not that of their Go kind.
+// special describes the types whose JSON form is not that of their Go kind.
 var special = map[reflect.Type]func(direction) *jsonschema.Schema{
 	reflect.TypeFor[contract.Integer]():  integer,
 	reflect.TypeFor[contract.Rational](): rational,
 	reflect.TypeFor[contract.Floats]():   floats,
 	reflect.TypeFor[contract.Rounding](): func(direction) *jsonschema.Schema { return enum(contract.Roundings()) },
 	reflect.TypeFor[contract.Code]():     func(direction) *jsonschema.Schema { return enum(contract.Codes()) },
+	reflect.TypeFor[time.Time]():         func(direction) *jsonschema.Schema { return &jsonschema.Schema{Type: "string", Format: "date-time"} },
+	reflect.TypeFor[jsontext.Value]():    func(direction) *jsonschema.Schema { return &jsonschema.Schema{} }, // any JSON
 }
 
 // maxSafe is 2^53-1, the largest JSON number a request may use for a number that
