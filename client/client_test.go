@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -171,7 +170,7 @@ func ExampleCall() {
 		return
 	}
 	defer nc.Close()
-	h, err := host.Start(context.Background(), nc, host.Config{Log: slog.New(slog.NewTextHandler(io.Discard, nil))}, fib.Service())
+	h, err := host.Start(context.Background(), nc, host.Config{}, fib.Service())
 	if err != nil {
 		fmt.Println(err)
 		return

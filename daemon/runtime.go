@@ -171,14 +171,14 @@ func (r *Runtime) Wait(ctx context.Context) error {
 	case failure = <-r.failed:
 		r.Log.Error("draining after a failure", "error", failure)
 	}
-	return errors.Join(failure, r.stop())
+	return errors.Join(failure, r.stop(ctx))
 }
 
 // Abort stops what was started, because the rest could not be, and returns err with
 // every error of stopping. If ctx has ended, the person asked for the stop and err is
 // not a failure.
 func (r *Runtime) Abort(ctx context.Context, err error) error {
-	stopped := r.stop()
+	stopped := r.stop(ctx)
 	if ctx.Err() != nil {
 		return stopped
 	}
@@ -187,9 +187,9 @@ func (r *Runtime) Abort(ctx context.Context, err error) error {
 
 // stop stops all parts, the last one added first, within one budget. A part that fails
 // to stop does not keep the others from it.
-func (r *Runtime) stop() error {
+func (r *Runtime) stop(ctx context.Context) error {
 	r.enter(draining)
-	ctx, cancel := context.WithTimeout(context.Background(), r.budget)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.budget)
 	defer cancel()
 	var errs []error
 	for _, p := range slices.Backward(r.parts) {

@@ -17,7 +17,7 @@ type call struct {
 	request any
 	cost    solver.Cost
 	timeout time.Duration
-	media   media
+	media   string // of the result
 
 	// waited is the time in nanoseconds before the work began, 0 while it has not. The
 	// end of the caller's time may read it while the work begins.
@@ -51,13 +51,13 @@ func (c *call) header(name string) string {
 }
 
 // readHeaders takes the time-out and the accepted media from the request's headers.
-func (c *call) readHeaders(e contract.Descriptor) (err error) {
-	c.timeout = e.Timeout
+func (c *call) readHeaders(e *endpoint) (err error) {
+	c.timeout = e.spec.Timeout
 	if value := c.header(contract.HeaderTimeout); value != "" {
 		if c.timeout, err = contract.ParseTimeout(value); err != nil {
 			return err
 		}
 	}
-	c.media, err = negotiate(c.header(contract.HeaderAccept), e.HasPlain())
+	c.media, err = negotiate(c.header(contract.HeaderAccept), e.offers)
 	return err
 }

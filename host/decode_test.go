@@ -93,33 +93,34 @@ func FuzzDecode(f *testing.F) {
 
 func TestNegotiate(t *testing.T) {
 	t.Parallel()
+	json := []string{contract.MediaJSON}
+	both := []string{contract.MediaJSON, contract.MediaText}
 	for _, c := range []struct {
 		accept string
-		plain  bool
-		want   media
-		ok     bool
+		offers []string
+		want   string // empty: not acceptable
 	}{
-		{"", true, mediaJSON, true},
-		{"*/*", true, mediaJSON, true},
-		{"application/json", false, mediaJSON, true},
-		{"application/*", true, mediaJSON, true},
-		{"text/plain", true, mediaText, true},
-		{"text/plain", false, 0, false},
-		{"text/*", true, mediaText, true},
-		{"TEXT/Plain", true, mediaText, true},
-		{"text/plain; charset=utf-8", true, mediaText, true},
-		{"text/plain;q=0.5, application/json", true, mediaJSON, true},
-		{"text/plain, application/json;q=0.5", true, mediaText, true},
-		{"application/json;q=0, */*", true, mediaText, true},
-		{"application/json;q=0, */*", false, 0, false},
-		{"image/png", true, 0, false},
-		{"*/*;q=0", true, 0, false},
-		{"nonsense", true, 0, false},
-		{"application/json;q=high", true, 0, false},
+		{"", both, contract.MediaJSON},
+		{"*/*", both, contract.MediaJSON},
+		{"application/json", json, contract.MediaJSON},
+		{"application/*", both, contract.MediaJSON},
+		{"text/plain", both, contract.MediaText},
+		{"text/plain", json, ""},
+		{"text/*", both, contract.MediaText},
+		{"TEXT/Plain", both, contract.MediaText},
+		{"text/plain; charset=utf-8", both, contract.MediaText},
+		{"text/plain;q=0.5, application/json", both, contract.MediaJSON},
+		{"text/plain, application/json;q=0.5", both, contract.MediaText},
+		{"application/json;q=0, */*", both, contract.MediaText},
+		{"application/json;q=0, */*", json, ""},
+		{"image/png", both, ""},
+		{"*/*;q=0", both, ""},
+		{"nonsense", both, ""},
+		{"application/json;q=high", both, ""},
 	} {
-		got, err := negotiate(c.accept, c.plain)
-		if (err == nil) != c.ok || got != c.want {
-			t.Errorf("negotiate(%q, %v) = %v, %v; want %v, ok %v", c.accept, c.plain, got, err, c.want, c.ok)
+		got, err := negotiate(c.accept, c.offers)
+		if (err == nil) != (c.want != "") || got != c.want {
+			t.Errorf("negotiate(%q, %v) = %q, %v; want %q", c.accept, c.offers, got, err, c.want)
 		}
 	}
 }
@@ -129,8 +130,9 @@ func FuzzNegotiate(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, accept string) {
-		if m, err := negotiate(accept, false); err == nil && m != mediaJSON {
-			t.Errorf("%q: chose a form the result does not have", accept)
+		got, err := negotiate(accept, []string{contract.MediaJSON})
+		if (err == nil) != (got == contract.MediaJSON) {
+			t.Errorf("%q: chose %q, %v", accept, got, err)
 		}
 	})
 }

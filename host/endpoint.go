@@ -19,6 +19,7 @@ type endpoint struct {
 	service     *service
 	operation   solver.Operation
 	spec        contract.Descriptor
+	offers      []string // media types of results
 	metadata    map[string]string
 	instance    []string // value of the instance header, shared by all replies
 	sub         *nats.Subscription
@@ -36,6 +37,7 @@ func newEndpoint(s *service, op solver.Operation, tracer trace.Tracer, i *instru
 		service:     s,
 		operation:   op,
 		spec:        op.Endpoint,
+		offers:      offers(op.Endpoint),
 		metadata:    metadata,
 		instance:    []string{s.identity.ID},
 		tracer:      tracer,
@@ -71,7 +73,7 @@ func (e *endpoint) prepare(c *call) error {
 	if len(c.message.Data) > e.spec.MaxRequest {
 		return contract.Errorf(contract.CodeRequestTooLarge, "the request has %d bytes; at most %d are taken", len(c.message.Data), e.spec.MaxRequest)
 	}
-	if err := c.readHeaders(e.spec); err != nil {
+	if err := c.readHeaders(e); err != nil {
 		return err
 	}
 	c.request = e.operation.New()

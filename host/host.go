@@ -183,7 +183,7 @@ func (h *Host) Drain(ctx context.Context) error {
 	}()
 	err := h.awaitIdle(ctx, idle)
 	h.close()
-	return errors.Join(err, h.flush())
+	return errors.Join(err, h.flush(ctx))
 }
 
 // close gives back what the services hold.
@@ -212,12 +212,13 @@ func (h *Host) awaitIdle(ctx context.Context, idle <-chan struct{}) error {
 	return fmt.Errorf("drain: %d requests did not finish in time: %w", left, ctx.Err())
 }
 
-// flush sends the replies that are still in the connection's buffer.
-func (h *Host) flush() error {
+// flush sends the replies that are still in the connection's buffer, even if the time
+// for the drain is up.
+func (h *Host) flush(ctx context.Context) error {
 	if h.nc.IsClosed() {
 		return nil
 	}
-	ctx, stop := context.WithTimeout(context.Background(), lastAnswers)
+	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), lastAnswers)
 	defer stop()
 	if err := h.nc.FlushWithContext(ctx); err != nil {
 		return fmt.Errorf("drain: flush replies: %w", err)

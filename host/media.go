@@ -8,36 +8,32 @@ import (
 	"github.com/seed-649d3d38/heddle/contract"
 )
 
-// media is the form in which a result is rendered.
-type media int
+// offers returns the media types that results of the endpoint have, the preferred one
+// first.
+func offers(e contract.Descriptor) []string {
+	if e.HasPlain() {
+		return []string{contract.MediaJSON, contract.MediaText}
+	}
+	return []string{contract.MediaJSON}
+}
 
-const (
-	mediaJSON media = iota
-	mediaText
-)
-
-// negotiate chooses the form of a result from an Accept header (RFC 9110, section
-// 12.5.1). An empty header accepts everything; JSON wins ties. It returns an
-// [*contract.Error] with [contract.CodeNotAcceptable] if no form will do.
-func negotiate(accept string, hasPlain bool) (media, error) {
+// negotiate chooses the offered media type that an Accept header likes best (RFC 9110,
+// section 12.5.1), the first one on a tie. An empty header accepts everything. It
+// returns an [*contract.Error] with [contract.CodeNotAcceptable] if nothing will do.
+func negotiate(accept string, offers []string) (string, error) {
 	if accept == "" {
-		return mediaJSON, nil
+		return offers[0], nil
 	}
-	json := quality(accept, contract.MediaJSON)
-	text := 0.0
-	if hasPlain {
-		text = quality(accept, contract.MediaText)
+	best, weight := "", 0.0
+	for _, offer := range offers {
+		if q := quality(accept, offer); q > weight {
+			best, weight = offer, q
+		}
 	}
-	switch {
-	case json == 0 && text == 0 && hasPlain:
-		return 0, contract.Errorf(contract.CodeNotAcceptable, "the result is available as %s and %s only; accept one of them", contract.MediaJSON, contract.MediaText)
-	case json == 0 && text == 0:
-		return 0, contract.Errorf(contract.CodeNotAcceptable, "the result is available as %s only; accept it", contract.MediaJSON)
-	case text > json:
-		return mediaText, nil
-	default:
-		return mediaJSON, nil
+	if best == "" {
+		return "", contract.Errorf(contract.CodeNotAcceptable, "the result is available as %s; accept it", strings.Join(offers, " or "))
 	}
+	return best, nil
 }
 
 // quality returns the weight that an Accept header gives to a media type, 0 if it is

@@ -21,8 +21,8 @@ const headerRoom = 1 << 10
 func (e *endpoint) maxResult() int64 { return e.service.host.nc.MaxPayload() - headerRoom }
 
 // render encodes the result in the form the caller accepts.
-func (e *endpoint) render(result any, m media) (body []byte, err error) {
-	if m == mediaText {
+func (e *endpoint) render(result any, media string) (body []byte, err error) {
+	if media == contract.MediaText {
 		body = result.(contract.Plain).AppendPlain(nil)
 	} else if body, err = json.Marshal(result); err != nil {
 		return nil, fmt.Errorf("encode result: %w", err)
@@ -39,8 +39,8 @@ func (e *endpoint) succeed(ctx context.Context, c *call, body []byte) {
 		return
 	}
 	reply := &nats.Msg{Data: body, Header: make(nats.Header, 3)}
-	if c.media == mediaText {
-		reply.Header[contract.HeaderContentType] = []string{contract.MediaText}
+	if c.media != contract.MediaJSON {
+		reply.Header[contract.HeaderContentType] = []string{c.media}
 	}
 	e.finish(ctx, c, reply, nil)
 }

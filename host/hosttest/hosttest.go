@@ -75,13 +75,16 @@ func start(t *testing.T, s solver.Service, cfg host.Config) *bench {
 	if err != nil {
 		t.Fatalf("host service: %v", err)
 	}
-	drained := &bench{t: t, host: h, caller: brokertest.Connect(t, b)}
+	hosted := &bench{t: t, host: h, caller: brokertest.Connect(t, b)}
 	t.Cleanup(func() {
-		if drained.host != nil {
-			drained.drain(context.Background())
+		if hosted.host == nil {
+			return // the test has drained it
+		}
+		if err := hosted.drain(context.Background()); err != nil {
+			t.Errorf("drain: %v", err)
 		}
 	})
-	return drained
+	return hosted
 }
 
 // drain drains the host once and returns the error.
