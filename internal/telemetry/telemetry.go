@@ -131,8 +131,9 @@ func newResource(ctx context.Context, cfg Config) (*resource.Resource, error) {
 func (t *Telemetry) MetricsHandler() http.Handler { return t.metrics }
 
 // Shutdown sends what is left to the collector, if there is one, and stops all
-// exporters. It gives up when ctx ends. Spans and instruments do nothing afterwards;
-// the logger goes on. It is called once, after the last use of everything else.
+// exporters. When ctx ends it gives up, and what it could not stop ends with the
+// process. Spans and instruments do nothing afterwards; the logger goes on. It is
+// called once, after the last use of everything else.
 func (t *Telemetry) Shutdown(ctx context.Context) error {
 	var errs []error
 	for _, shutdown := range t.shutdowns {
