@@ -58,7 +58,7 @@ func TestParseRational(t *testing.T) {
 func TestRationalNegative(t *testing.T) {
 	t.Parallel()
 	for x, want := range map[contract.Rational]bool{
-		"-1": true, "-0.01": true, "-1/2": true, "-10": true,
+		"-1": true, "-0.01": true, "-9": true, "-1/2": true, "-10": true,
 		"0": false, "-0": false, "-0.00": false, "-0/7": false, "1": false, "+1": false, "": false,
 	} {
 		if got := x.Negative(); got != want {

@@ -63,6 +63,17 @@ func TestCanceled(t *testing.T) {
 	}
 }
 
+// TestNegatedZero is about a term that the modulus divides: F(120) divides F(240), and
+// F(-240) is negative, but its residue is 0 and not the modulus.
+func TestNegatedZero(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ n, m string }{{"-240", sumTerm(120).String()}, {"-24", sumTerm(12).String()}, {"-8", "1"}} {
+		if got, err := engine.AppendModular(t.Context(), nil, c.n, c.m); err != nil || string(got) != "0" {
+			t.Errorf("F(%s) mod %s = %s, %v; want 0", c.n, c.m, got, err)
+		}
+	}
+}
+
 // FuzzAppendTerm compares the doublings with the definition, around the borders between
 // them.
 func FuzzAppendTerm(f *testing.F) {
