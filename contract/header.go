@@ -20,6 +20,11 @@ const (
 	// HeaderServerTiming carries, on a reply, the time spent waiting for a slot
 	// and working, in milliseconds: "queue;dur=0.012, work;dur=3.4".
 	HeaderServerTiming = "Server-Timing"
+	// HeaderReply carries, in a lane, the subject on which the caller waits.
+	HeaderReply = "Heddle-Reply"
+	// HeaderTaken carries, in a lane, the subject on which the instance that handed the
+	// request over hears that another one has taken it.
+	HeaderTaken = "Heddle-Taken"
 	// HeaderError carries, on an error reply, the sentence for people (ADR-32).
 	HeaderError = "Nats-Service-Error"
 	// HeaderErrorCode carries, on an error reply, the numeric status (ADR-32).

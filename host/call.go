@@ -7,22 +7,35 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"github.com/seed-649d3d38/heddle/contract"
+	"github.com/seed-649d3d38/heddle/host/internal/lane"
 	"github.com/seed-649d3d38/heddle/solver"
 )
 
 // call is one request on its way through an endpoint.
 type call struct {
-	message *nats.Msg
-	arrived time.Time
-	request any
-	cost    solver.Cost
-	timeout time.Duration
-	media   string // of the result
+	message  *nats.Msg
+	arrived  time.Time
+	deadline time.Time
+	request  any
+	cost     solver.Cost
+	media    string // of the result
 
 	// waited is the time in nanoseconds before the work began, 0 while it has not. The
 	// end of the caller's time may read it while the work begins.
 	waited   atomic.Int64
 	answered atomic.Bool
+}
+
+func newCall(m *nats.Msg, arrived time.Time) *call {
+	return &call{message: m, arrived: arrived}
+}
+
+// entry returns the request as it goes into the lane.
+func (c *call) entry(e *endpoint) lane.Entry {
+	return lane.Entry{
+		Message: c.message, Operation: e.spec.Operation, Pure: e.spec.Pure,
+		Arrived: c.arrived, Deadline: c.deadline,
+	}
 }
 
 // begin notes that the work begins now.
@@ -50,14 +63,15 @@ func (c *call) header(name string) string {
 	return ""
 }
 
-// readHeaders takes the time-out and the accepted media from the request's headers.
+// readHeaders takes the deadline and the accepted media from the request's headers.
 func (c *call) readHeaders(e *endpoint) (err error) {
-	c.timeout = e.spec.Timeout
+	timeout := e.spec.Timeout
 	if value := c.header(contract.HeaderTimeout); value != "" {
-		if c.timeout, err = contract.ParseTimeout(value); err != nil {
+		if timeout, err = contract.ParseTimeout(value); err != nil {
 			return err
 		}
 	}
+	c.deadline = c.arrived.Add(timeout)
 	c.media, err = negotiate(c.header(contract.HeaderAccept), e.offers)
 	return err
 }

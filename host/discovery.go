@@ -1,6 +1,7 @@
 package host
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"strconv"
@@ -16,10 +17,14 @@ import (
 // describes the instance, so it is the same for all endpoints of a service.
 type Load struct {
 	// Slots is the number of heavy requests that run at once, Busy how many do and
-	// Waiting how many wait for a slot.
+	// Waiting how many wait in this instance, because there is no lane.
 	Slots   int64 `json:"slots"`
 	Busy    int64 `json:"busy"`
 	Waiting int64 `json:"waiting"`
+	// Lane says that the service has a lane, and LaneDepth how many requests wait in
+	// it for a slot of any instance.
+	Lane      bool   `json:"lane"`
+	LaneDepth uint64 `json:"lane_depth"`
 	// QueueWait is the time in nanoseconds that requests have waited for a slot,
 	// summed since the start.
 	QueueWait int64 `json:"queue_wait"`
@@ -105,8 +110,10 @@ func (s *service) stats() micro.Stats {
 }
 
 func (s *service) load() Load {
+	lane := s.lane.State(context.Background())
 	return Load{
-		Slots: s.gate.slots, Busy: s.gate.busy.Load(), Waiting: s.gate.waiting(), QueueWait: s.gate.waited.Load(),
+		Slots: s.gate.slots, Busy: s.gate.busy.Load(), Waiting: s.gate.waiting.Load(),
+		Lane: lane.Open, LaneDepth: lane.Depth, QueueWait: s.gate.waited.Load(),
 		MemoryBudget: s.host.memory.budget, MemoryReserved: s.host.memory.reserved.Load(),
 	}
 }

@@ -48,7 +48,7 @@ func newEndpoint(s *service, op solver.Operation, tracer trace.Tracer, i *instru
 // receive handles one request in the dispatcher goroutine of the subscription. It
 // never blocks: heavy work continues in a goroutine of the host.
 func (e *endpoint) receive(ctx context.Context, m *nats.Msg) {
-	c := &call{message: m, arrived: time.Now()}
+	c := newCall(m, time.Now())
 	if err := protect(func() error { return e.prepare(c) }); err != nil {
 		e.fail(ctx, c, err)
 		return
@@ -57,15 +57,37 @@ func (e *endpoint) receive(ctx context.Context, m *nats.Msg) {
 		e.work(ctx, c)
 		return
 	}
-	gate := e.service.gate
-	if !gate.enter() {
+	e.admit(ctx, c)
+}
+
+// admit finds a slot for a heavy request: one of this instance, or through the lane one
+// of any instance, or else a place in the waiting room here.
+func (e *endpoint) admit(ctx context.Context, c *call) {
+	switch s := e.service; {
+	case s.gate.try():
+		e.spawn(ctx, c, func(context.Context) error { return nil })
+	case s.lane.Hand(c.entry(e)):
+		e.instruments.handOver(ctx, e.spec.Operation)
+	default:
+		e.keep(ctx, c)
+	}
+}
+
+// keep lets a heavy request wait here.
+func (e *endpoint) keep(ctx context.Context, c *call) {
+	if !e.service.gate.enter() {
 		e.fail(ctx, c, full())
 		return
 	}
-	e.service.host.running.Go(func() {
-		defer gate.leave()
-		e.heavy(ctx, c)
-	})
+	e.spawn(ctx, c, e.service.gate.wait)
+}
+
+// spawn runs a heavy request in a goroutine of the host, once acquire has a slot for it.
+// After the end of the drain there are no more goroutines, and the caller is told.
+func (e *endpoint) spawn(ctx context.Context, c *call, acquire func(context.Context) error) {
+	if !e.service.host.spawn(func() { e.heavy(ctx, c, acquire) }) {
+		e.fail(ctx, c, leaving())
+	}
 }
 
 // prepare decodes, validates and weighs the request.
@@ -95,9 +117,9 @@ func (e *endpoint) prepare(c *call) error {
 	return nil
 }
 
-// heavy waits for a slot and memory and solves the request, within its time.
-func (e *endpoint) heavy(ctx context.Context, c *call) {
-	ctx, cancel := context.WithDeadline(ctx, c.arrived.Add(c.timeout))
+// heavy solves a request in a slot, within its time.
+func (e *endpoint) heavy(ctx context.Context, c *call, acquire func(context.Context) error) {
+	ctx, cancel := context.WithDeadline(ctx, c.deadline)
 	defer cancel()
 	// The caller hears of the end of its time at once, even from a solver that does
 	// not look at its context.
@@ -113,7 +135,7 @@ func (e *endpoint) heavy(ctx context.Context, c *call) {
 	}()
 
 	gate, memory := e.service.gate, e.service.host.memory
-	if err := gate.acquire(ctx); err != nil {
+	if err := acquire(ctx); err != nil {
 		return
 	}
 	defer gate.release()
@@ -122,6 +144,7 @@ func (e *endpoint) heavy(ctx context.Context, c *call) {
 	}
 	defer memory.release(c.cost.Memory)
 	e.work(ctx, c)
+	gate.note(time.Duration(c.waited.Load()))
 }
 
 // work solves the request and answers it.
@@ -163,11 +186,21 @@ func protect(f func() error) (err error) {
 // fault returns err as the error the caller gets.
 func fault(ctx context.Context, err error) *contract.Error {
 	if errors.Is(err, context.Canceled) && errors.Is(context.Cause(ctx), errShutdown) {
-		e := contract.Errorf(contract.CodeUnavailable, "the instance shut down before the result was there; send the request again")
-		e.RetryAfter = time.Second
-		return e.WithCause(err)
+		return leaving().WithCause(err)
 	}
 	return contract.FromError(err)
+}
+
+func leaving() *contract.Error {
+	e := contract.Errorf(contract.CodeUnavailable, "the instance shut down before the result was there; send the request again")
+	e.RetryAfter = time.Second
+	return e
+}
+
+func lost() *contract.Error {
+	e := contract.Errorf(contract.CodeUnavailable, "the request was lost with the broker's lane, and perhaps it was solved; send it again if it may run twice")
+	e.RetryAfter = time.Second
+	return e
 }
 
 func full() *contract.Error {

@@ -8,48 +8,63 @@ import (
 	"golang.org/x/sync/semaphore"
 )
 
-// gate admits the heavy requests of one service to its slots. Requests wait in order
-// of arrival, and only so many of them.
+// gate admits the heavy requests of one service to its slots. A request that finds no
+// slot usually waits in the lane; the gate has a waiting room for when there is none.
 type gate struct {
-	slots    int64
-	queue    int64
-	admitted atomic.Int64 // waiting and running
-	busy     atomic.Int64 // running
-	waited   atomic.Int64 // nanoseconds, all requests so far
-	free     *semaphore.Weighted
+	slots   int64
+	room    int64        // requests that may wait here
+	busy    atomic.Int64 // slots in use
+	waiting atomic.Int64 // requests in the waiting room
+	waited  atomic.Int64 // nanoseconds before the work, all requests so far
+	free    *semaphore.Weighted
+	changed func(free int) // told whenever a slot was taken or given back
 }
 
-func newGate(slots, queue int) *gate {
-	return &gate{slots: int64(slots), queue: int64(queue), free: semaphore.NewWeighted(int64(slots))}
+func newGate(slots, room int) *gate {
+	return &gate{
+		slots: int64(slots), room: int64(room),
+		free:    semaphore.NewWeighted(int64(slots)),
+		changed: func(int) {},
+	}
 }
 
-// enter reports whether there is room for one more request. Each enter that returns
-// true is followed by one leave.
+// try takes a slot if one is free and nobody waits for it.
+func (g *gate) try() bool {
+	if !g.free.TryAcquire(1) {
+		return false
+	}
+	g.took()
+	return true
+}
+
+// enter takes a place in the waiting room, if there is one. Each enter that returns true
+// is followed by one wait.
 func (g *gate) enter() bool {
-	if g.admitted.Add(1) > g.slots+g.queue {
-		g.admitted.Add(-1)
+	if g.waiting.Add(1) > g.room {
+		g.waiting.Add(-1)
 		return false
 	}
 	return true
 }
 
-func (g *gate) leave() { g.admitted.Add(-1) }
-
-// acquire takes a slot, waiting for one until ctx ends.
-func (g *gate) acquire(ctx context.Context) error {
-	start := time.Now()
-	err := g.free.Acquire(ctx, 1)
-	g.waited.Add(int64(time.Since(start)))
-	if err == nil {
-		g.busy.Add(1)
+// wait takes a slot, waiting in order of arrival until ctx ends.
+func (g *gate) wait(ctx context.Context) error {
+	defer g.waiting.Add(-1)
+	if err := g.free.Acquire(ctx, 1); err != nil {
+		return err
 	}
-	return err
+	g.took()
+	return nil
 }
 
+func (g *gate) took() { g.changed(int(g.slots - g.busy.Add(1))) }
+
+// release gives a slot back.
 func (g *gate) release() {
-	g.busy.Add(-1)
+	busy := g.busy.Add(-1)
 	g.free.Release(1)
+	g.changed(int(g.slots - busy))
 }
 
-// waiting returns the number of requests without a slot.
-func (g *gate) waiting() int64 { return max(0, g.admitted.Load()-g.busy.Load()) }
+// note adds the time that a request waited.
+func (g *gate) note(waited time.Duration) { g.waited.Add(int64(waited)) }

@@ -46,8 +46,9 @@ type Config struct {
 	// Memory is the number of bytes that the requests running in this process may
 	// need in all, by their estimates; zero means [DefaultMemory].
 	Memory int64
-	// Queue is the number of requests of each service that may wait for a slot; zero
-	// means [DefaultQueue].
+	// Queue is the number of requests of each service that may wait for a slot: in the
+	// lane, all instances together, and without one in each instance. Zero means
+	// [DefaultQueue].
 	Queue int
 	// Log gets what callers must not see: causes of internal errors, panics. Nil
 	// discards it.
@@ -66,8 +67,28 @@ type Host struct {
 	memory   *memory
 
 	draining atomic.Bool
-	running  sync.WaitGroup // heavy requests
 	cancel   context.CancelCauseFunc
+
+	mu      sync.Mutex
+	sealed  bool           // guarded by mu: no heavy request begins any more
+	running sync.WaitGroup // heavy requests; added to under mu
+}
+
+// spawn runs f in a goroutine of the host, unless the host is past that.
+func (h *Host) spawn(f func()) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.sealed {
+		return false
+	}
+	h.running.Go(f)
+	return true
+}
+
+func (h *Host) seal() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.sealed = true
 }
 
 // errShutdown is the cause with which requests are cancelled when the drain budget
@@ -132,7 +153,7 @@ func (h *Host) serve(ctx context.Context, cfg Config, s solver.Service) error {
 		return err
 	}
 	h.services = append(h.services, svc)
-	return svc.subscribe(ctx)
+	return svc.subscribe(ctx, cfg.Queue)
 }
 
 // abandon undoes a Start that failed.
@@ -141,6 +162,7 @@ func (h *Host) abandon() {
 		s.unsubscribe()
 	}
 	h.cancel(errShutdown)
+	h.seal()
 	h.running.Wait()
 	h.close()
 }
@@ -177,9 +199,14 @@ func (h *Host) Drain(ctx context.Context) error {
 	go func() {
 		defer close(idle)
 		for _, c := range closed {
-			<-c // after this the dispatcher adds nothing to running
+			<-c // after this the dispatcher begins nothing
 		}
+		h.leaveLanes(ctx)
+		h.seal()
 		h.running.Wait()
+		for _, s := range h.services {
+			s.lane.Close()
+		}
 	}()
 	err := h.awaitIdle(ctx, idle)
 	h.close()
@@ -193,6 +220,15 @@ func (h *Host) close() {
 			s.spec.Close()
 		}
 	}
+}
+
+// leaveLanes leaves the lanes of all services at once.
+func (h *Host) leaveLanes(ctx context.Context) {
+	var left sync.WaitGroup
+	for _, s := range h.services {
+		left.Go(func() { s.leaveLane(ctx) })
+	}
+	left.Wait()
 }
 
 // awaitIdle waits for idle until ctx ends, then cancels what still runs.
@@ -230,7 +266,7 @@ func (h *Host) flush(ctx context.Context) error {
 func (h *Host) inFlight() int64 {
 	var n int64
 	for _, s := range h.services {
-		n += s.gate.admitted.Load()
+		n += s.gate.busy.Load() + s.gate.waiting.Load()
 	}
 	return n
 }

@@ -17,6 +17,7 @@ import (
 // instruments measure the requests of one service. A nil *instruments measures nothing.
 type instruments struct {
 	work, queue metric.Float64Histogram
+	handed      metric.Int64Counter
 	// options holds ready-made attributes by operation and code: building a set for
 	// each request would cost more than recording it.
 	options map[outcome]metric.MeasurementOption
@@ -53,6 +54,10 @@ func newInstruments(m metric.Meter, h *Host, s *service) (*instruments, error) {
 		metric.WithDescription("Time that requests waited for a slot."), metric.WithExplicitBucketBoundaries(durations...)); err != nil {
 		return nil, err
 	}
+	if i.handed, err = m.Int64Counter("heddle.requests.handed_over", metric.WithUnit("{request}"),
+		metric.WithDescription("Requests that found this instance full and went into the lane.")); err != nil {
+		return nil, err
+	}
 	return i, observe(m, h, s)
 }
 
@@ -72,18 +77,19 @@ func observe(m metric.Meter, h *Host, s *service) error {
 	of := metric.WithAttributeSet(attribute.NewSet(attribute.String("heddle.service", s.spec.Name)))
 	gauges := []struct {
 		name, unit, description string
-		value                   func() int64
+		value                   func(context.Context) int64
 	}{
-		{"heddle.slots", "{slot}", "Heavy requests that the service can run at once.", func() int64 { return s.gate.slots }},
-		{"heddle.slots.busy", "{slot}", "Slots in use.", s.gate.busy.Load},
-		{"heddle.requests.waiting", "{request}", "Requests waiting for a slot.", s.gate.waiting},
-		{"heddle.memory.reserved", "By", "Memory reserved by running requests of the process.", h.memory.reserved.Load},
-		{"heddle.memory.budget", "By", "Memory that running requests of the process may reserve.", func() int64 { return h.memory.budget }},
+		{"heddle.slots", "{slot}", "Heavy requests that the service can run at once.", func(context.Context) int64 { return s.gate.slots }},
+		{"heddle.slots.busy", "{slot}", "Slots in use.", func(context.Context) int64 { return s.gate.busy.Load() }},
+		{"heddle.requests.waiting", "{request}", "Requests waiting in this instance for a slot.", func(context.Context) int64 { return s.gate.waiting.Load() }},
+		{"heddle.lane.depth", "{request}", "Requests waiting in the lane for a slot of any instance.", func(ctx context.Context) int64 { return int64(s.lane.State(ctx).Depth) }},
+		{"heddle.memory.reserved", "By", "Memory reserved by running requests of the process.", func(context.Context) int64 { return h.memory.reserved.Load() }},
+		{"heddle.memory.budget", "By", "Memory that running requests of the process may reserve.", func(context.Context) int64 { return h.memory.budget }},
 	}
 	for _, g := range gauges {
 		_, err := m.Int64ObservableGauge(g.name, metric.WithUnit(g.unit), metric.WithDescription(g.description),
-			metric.WithInt64Callback(func(_ context.Context, o metric.Int64Observer) error {
-				o.Observe(g.value(), of)
+			metric.WithInt64Callback(func(ctx context.Context, o metric.Int64Observer) error {
+				o.Observe(g.value(ctx), of)
 				return nil
 			}))
 		if err != nil {
@@ -108,6 +114,13 @@ func (i *instruments) record(ctx context.Context, operation string, queue, work 
 	}
 	i.work.Record(ctx, work.Seconds(), attributes)
 	i.queue.Record(ctx, queue.Seconds(), attributes)
+}
+
+// handOver adds one request that went into the lane.
+func (i *instruments) handOver(ctx context.Context, operation string) {
+	if i != nil {
+		i.handed.Add(ctx, 1, i.options[outcome{operation: operation}])
+	}
 }
 
 // startSpan continues the caller's trace, if spans are on.

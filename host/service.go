@@ -10,6 +10,7 @@ import (
 	"github.com/nats-io/nuid"
 
 	"github.com/seed-649d3d38/heddle/contract"
+	"github.com/seed-649d3d38/heddle/host/internal/lane"
 	"github.com/seed-649d3d38/heddle/solver"
 )
 
@@ -21,6 +22,7 @@ type service struct {
 	identity  micro.ServiceIdentity
 	started   time.Time
 	gate      *gate
+	lane      *lane.Lane
 	endpoints []*endpoint
 	verbs     []*nats.Subscription
 }
@@ -50,9 +52,12 @@ func newService(h *Host, cfg Config, spec solver.Service) (*service, error) {
 	return s, nil
 }
 
-// subscribe takes requests and answers discovery. The context is the one that
-// requests work under.
-func (s *service) subscribe(ctx context.Context) error {
+// subscribe joins the lane, takes requests and answers discovery. The context is the one
+// that requests work under.
+func (s *service) subscribe(ctx context.Context, laneSize int) error {
+	if err := s.joinLane(ctx, laneSize); err != nil {
+		return err
+	}
 	group := contract.QueueGroup(s.spec.Name)
 	for _, e := range s.endpoints {
 		sub, err := s.host.nc.QueueSubscribe(e.spec.Subject(), group, func(m *nats.Msg) { e.receive(ctx, m) })
@@ -91,6 +96,9 @@ func (s *service) stop() []<-chan struct{} {
 // unsubscribe removes every subscription at once, without draining.
 func (s *service) unsubscribe() {
 	s.hide()
+	if s.lane != nil {
+		s.lane.Close()
+	}
 	for _, e := range s.endpoints {
 		if e.sub != nil {
 			_ = e.sub.Unsubscribe() // as in hide

@@ -184,7 +184,7 @@ func slots(t *testing.T, s Suite) {
 	for range slots {
 		<-running // all slots at once, or this hangs
 	}
-	for b.load(service.Name).Waiting < queue {
+	for b.waiting(service.Name) < queue {
 		// Each look is a round trip, so this waits without sleeping.
 	}
 	b.want(b.send(op, body), contract.CodeResourceExhausted)
@@ -204,6 +204,12 @@ func (b *bench) load(name string) (l host.Load) {
 		b.t.Fatalf("load: %v", err)
 	}
 	return l
+}
+
+// waiting returns how many requests have no slot yet, in the lane or in the instance.
+func (b *bench) waiting(name string) int64 {
+	l := b.load(name)
+	return l.Waiting + int64(l.LaneDepth)
 }
 
 func memory(t *testing.T, s Suite) {
@@ -264,7 +270,7 @@ func drains(t *testing.T, s Suite) {
 		})
 	}
 	<-running
-	for b.load(service.Name).Waiting < 1 {
+	for b.waiting(service.Name) < 1 {
 		// As in slots.
 	}
 	drained := make(chan error)
