@@ -1,0 +1,73 @@
+// Package server runs the REST gateway as a part of a program: its flags, its
+// requester on the broker and its HTTP listener. What the gateway answers is the
+// business of package rest.
+//
+//	err := server.Start(ctx, runtime, nc, flags, contract.All())
+package server
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/netip"
+
+	"github.com/nats-io/nats.go"
+
+	"github.com/seed-649d3d38/heddle/contract"
+	"github.com/seed-649d3d38/heddle/daemon"
+	"github.com/seed-649d3d38/heddle/gateway/rest"
+	"github.com/seed-649d3d38/heddle/internal/bus"
+	"github.com/seed-649d3d38/heddle/internal/cli"
+)
+
+// Flags are the gateway's own flags.
+type Flags struct {
+	HTTP      string   `name:"http" help:"Address of the REST gateway." default:"127.0.0.1:8080" env:"HEDDLE_HTTP" placeholder:"HOST:PORT"`
+	HTTPOpen  bool     `name:"http-open" help:"Serve on an address that is not loopback, without authentication." env:"HEDDLE_HTTP_OPEN"`
+	AllowHost []string `help:"Name that the Host header may have besides loopback names. Repeatable. Default: any, if the address is not loopback." env:"HEDDLE_ALLOW_HOST" placeholder:"NAME"`
+}
+
+// Start starts a gateway for the endpoints on the connection, as a part of the
+// runtime, and returns the address it listens on. It refuses an address that others can
+// reach unless the flags say that this is meant.
+func Start(ctx context.Context, r *daemon.Runtime, nc *nats.Conn, f Flags, endpoints []contract.Descriptor) (net.Addr, error) {
+	l, err := daemon.Listen(ctx, "--http", f.HTTP)
+	if err != nil {
+		return nil, err
+	}
+	loopback := isLoopback(l.Addr())
+	if !loopback && !f.HTTPOpen {
+		_ = l.Close() // nothing was accepted
+		return nil, fmt.Errorf("%s can be reached from other machines and the gateway would serve anybody; listen on a loopback address with --http, or allow it with --http-open", f.HTTP)
+	}
+	requester, err := bus.NewRequester(nc)
+	if err != nil {
+		_ = l.Close()
+		return nil, fmt.Errorf("start gateway: %w", err)
+	}
+	cfg := rest.Config{
+		Endpoints: endpoints, Requester: requester, Conn: nc, Log: r.Log, Version: cli.Version(),
+		LoopbackOnly: loopback, AllowedHosts: f.AllowHost, Meter: r.Telemetry.Meter,
+	}
+	if r.Telemetry.Tracing {
+		cfg.Tracer = r.Telemetry.Tracer
+	}
+	handler, err := rest.New(cfg)
+	if err != nil {
+		requester.Close()
+		_ = l.Close()
+		return nil, err
+	}
+	r.OnStop("requester", func(context.Context) error {
+		requester.Close()
+		return nil
+	})
+	r.Serve("gateway", rest.NewServer(handler, r.Log), l)
+	return l.Addr(), nil
+}
+
+// isLoopback reports whether only this machine can reach the address.
+func isLoopback(a net.Addr) bool {
+	ap, err := netip.ParseAddrPort(a.String())
+	return err == nil && ap.Addr().IsLoopback()
+}
