@@ -68,9 +68,27 @@ func TestHandler(t *testing.T) {
 	}
 }
 
+// get makes one request on a connection of its own and wants no content.
+func get(ctx context.Context, address net.Addr) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address.String(), nil)
+	if err != nil {
+		return err
+	}
+	request.Close = true
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusNoContent {
+		return errors.New(response.Status)
+	}
+	return nil
+}
+
 func TestServe(t *testing.T) {
 	t.Parallel()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,28 +97,18 @@ func TestServe(t *testing.T) {
 	slow := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		close(arrived)
 		<-answer
-		_, _ = io.WriteString(w, "done")
+		w.WriteHeader(http.StatusNoContent)
 	})
 	served := make(chan error)
 	go func() { served <- admin.Serve(ctx, l, slow) }()
 
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-	bodies := make(chan string)
-	go func() {
-		response, err := client.Get("http://" + l.Addr().String())
-		if err != nil {
-			bodies <- err.Error()
-			return
-		}
-		defer response.Body.Close()
-		body, _ := io.ReadAll(response.Body)
-		bodies <- string(body)
-	}()
+	got := make(chan error)
+	go func() { got <- get(t.Context(), l.Addr()) }()
 	<-arrived
 	cancel()
 	close(answer)
-	if body := <-bodies; body != "done" {
-		t.Errorf("request in flight at the end got %q", body)
+	if err := <-got; err != nil {
+		t.Errorf("request in flight at the end: %v", err)
 	}
 	if err := <-served; err != nil {
 		t.Error(err)
@@ -113,7 +121,7 @@ func TestServe(t *testing.T) {
 // TestServeEndsInTime checks that a request that never ends does not hold up the end.
 func TestServeEndsInTime(t *testing.T) {
 	t.Parallel()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -124,8 +132,7 @@ func TestServeEndsInTime(t *testing.T) {
 	})
 	served := make(chan error)
 	go func() { served <- admin.Serve(ctx, l, stuck) }()
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-	if _, err := client.Get("http://" + l.Addr().String()); err == nil {
+	if err := get(t.Context(), l.Addr()); err == nil {
 		t.Error("the stuck request got an answer")
 	}
 	if err := <-served; !errors.Is(err, context.DeadlineExceeded) {
@@ -135,7 +142,7 @@ func TestServeEndsInTime(t *testing.T) {
 
 func TestServeOnClosedListener(t *testing.T) {
 	t.Parallel()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}

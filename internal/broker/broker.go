@@ -71,7 +71,7 @@ func Start(ctx context.Context, cfg Config) (*Broker, error) {
 		b.lock = lock
 		opts.JetStream, opts.StoreDir = true, cfg.Dir
 	}
-	if err := b.start(opts, cmp.Or(cfg.Log, slog.New(slog.DiscardHandler))); err != nil {
+	if err := b.start(ctx, opts, cmp.Or(cfg.Log, slog.New(slog.DiscardHandler))); err != nil {
 		return nil, errors.Join(err, b.lock.release())
 	}
 	if ctx.Err() != nil {
@@ -83,13 +83,13 @@ func Start(ctx context.Context, cfg Config) (*Broker, error) {
 
 // start runs the server. The server reports what keeps it from starting as a fatal
 // log line and expects the logger to end the process; ours keeps the line instead.
-func (b *Broker) start(opts *server.Options, log *slog.Logger) error {
+func (b *Broker) start(ctx context.Context, opts *server.Options, log *slog.Logger) error {
 	s, err := server.NewServer(opts)
 	if err != nil {
 		return fmt.Errorf("start broker: %w", err)
 	}
 	logger := newLogger(log)
-	s.SetLoggerV2(logger, logger.debug(), false, false)
+	s.SetLoggerV2(logger, logger.debug(ctx), false, false)
 	s.Start()
 	if err := logger.fatal(); err != nil {
 		s.Shutdown()

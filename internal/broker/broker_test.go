@@ -79,11 +79,11 @@ func TestListens(t *testing.T) {
 
 func TestCannotListen(t *testing.T) {
 	t.Parallel()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
+	t.Cleanup(func() { _ = l.Close() })
 	other := start(t, broker.Config{Listen: "127.0.0.1:0"})
 	tests := map[string]struct {
 		address string

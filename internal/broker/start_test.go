@@ -17,16 +17,16 @@ import (
 // the server reports that with a fatal log line.
 func TestPortTakenMeanwhile(t *testing.T) {
 	t.Parallel()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
+	defer func() { _ = l.Close() }()
 	opts := &server.Options{
 		Host: "127.0.0.1", Port: l.Addr().(*net.TCPAddr).Port,
 		JetStream: true, StoreDir: t.TempDir(), NoSigs: true,
 	}
-	err = new(Broker).start(opts, slog.New(slog.DiscardHandler))
+	err = new(Broker).start(t.Context(), opts, slog.New(slog.DiscardHandler))
 	if e, ok := errors.AsType[*ListenError](err); !ok || e.Addr != l.Addr().String() {
 		t.Errorf("error = %v, want a ListenError for %v", err, l.Addr())
 	}

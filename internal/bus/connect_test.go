@@ -59,7 +59,7 @@ func (p *place) Dial(network, address string) (net.Conn, error) {
 	if p.broker == nil {
 		return nil, &net.OpError{Op: "dial", Net: network, Err: syscall.ECONNREFUSED}
 	}
-	return net.Dial(network, strings.TrimPrefix(p.broker.URL(), "nats://"))
+	return new(net.Dialer).DialContext(context.Background(), network, strings.TrimPrefix(p.broker.URL(), "nats://"))
 }
 
 func TestConnect(t *testing.T) {

@@ -112,8 +112,8 @@ func TestNKey(t *testing.T) {
 	url := secured(t, &server.Options{Nkeys: []*server.NkeyUser{{Nkey: public}}})
 	connect(t, bus.Options{Server: url, NKey: writeFile(t, "user.nk", seed)})
 
-	fails(t, bus.Options{Server: url, NKey: writeFile(t, "bad.nk", []byte("not a seed"))}, "bad.nk")
-	fails(t, bus.Options{Server: url, NKey: filepath.Join(t.TempDir(), "missing.nk")}, "missing.nk")
+	_ = fails(t, bus.Options{Server: url, NKey: writeFile(t, "bad.nk", []byte("not a seed"))}, "bad.nk")
+	_ = fails(t, bus.Options{Server: url, NKey: filepath.Join(t.TempDir(), "missing.nk")}, "missing.nk")
 }
 
 func TestCreds(t *testing.T) {
@@ -140,8 +140,8 @@ func TestCreds(t *testing.T) {
 	url := secured(t, &server.Options{TrustedKeys: []string{operatorKey}, AccountResolver: accounts})
 	connect(t, bus.Options{Server: url, Creds: writeFile(t, "user.creds", creds)})
 
-	fails(t, bus.Options{Server: url, Creds: writeFile(t, "bad.creds", []byte("nothing"))}, "bad.creds")
-	fails(t, bus.Options{Server: url, Creds: filepath.Join(t.TempDir(), "missing.creds")}, "missing.creds")
+	_ = fails(t, bus.Options{Server: url, Creds: writeFile(t, "bad.creds", []byte("nothing"))}, "bad.creds")
+	_ = fails(t, bus.Options{Server: url, Creds: filepath.Join(t.TempDir(), "missing.creds")}, "missing.creds")
 }
 
 func TestTLS(t *testing.T) {
@@ -180,7 +180,7 @@ func TestTLS(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			bad := o
 			test.change(&bad)
-			fails(t, bad, test.text)
+			_ = fails(t, bad, test.text)
 		})
 	}
 }

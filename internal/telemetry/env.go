@@ -17,7 +17,7 @@ func (e exports) any() bool { return e.traces || e.metrics || e.logs }
 // The specification makes OTLP to localhost the default. We default to nothing, so that
 // a program on a laptop does not complain about a collector nobody runs.
 func exportsFromEnv() exports {
-	if strings.EqualFold(os.Getenv("OTEL_SDK_DISABLED"), "true") {
+	if strings.EqualFold(getenv("OTEL_SDK_DISABLED"), "true") {
 		return exports{}
 	}
 	return exports{
@@ -29,13 +29,17 @@ func exportsFromEnv() exports {
 
 // exported reports whether the variables ask for the export of one signal.
 func exported(signal string) bool {
-	switch os.Getenv("OTEL_" + signal + "_EXPORTER") {
+	switch getenv("OTEL_" + signal + "_EXPORTER") {
 	case "none":
 		return false
 	case "":
-		return os.Getenv("OTEL_EXPORTER_OTLP_ENDPOINT") != "" ||
-			os.Getenv("OTEL_EXPORTER_OTLP_"+signal+"_ENDPOINT") != ""
+		return getenv("OTEL_EXPORTER_OTLP_ENDPOINT") != "" ||
+			getenv("OTEL_EXPORTER_OTLP_"+signal+"_ENDPOINT") != ""
 	default:
 		return true
 	}
+}
+
+func getenv(name string) string {
+	return os.Getenv(name) //nolint:forbidigo // see exportsFromEnv
 }

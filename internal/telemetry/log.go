@@ -38,12 +38,9 @@ func newLineHandler(cfg Config) (slog.Handler, error) {
 	}
 }
 
-// startLogs makes the logger, which always writes lines and, when logs are exported,
-// sends records to the collector as well.
-func (t *Telemetry) startLogs(ctx context.Context, res *resource.Resource, cfg Config, lines slog.Handler, export bool) error {
-	if !export {
-		return nil
-	}
+// exportLogs makes a logger that sends records to the collector as well as writing
+// lines.
+func (t *Telemetry) exportLogs(ctx context.Context, res *resource.Resource, cfg Config, lines slog.Handler) error {
 	exporter, err := autoexport.NewLogExporter(ctx)
 	if err != nil {
 		return fmt.Errorf("export logs as OTEL_LOGS_EXPORTER and OTEL_EXPORTER_OTLP_* say: %w", err)
@@ -61,6 +58,7 @@ func (t *Telemetry) startLogs(ctx context.Context, res *resource.Resource, cfg C
 // traceHandler adds the ids of the context's span to each line.
 type traceHandler struct{ slog.Handler }
 
+// Handle writes one line.
 func (h traceHandler) Handle(ctx context.Context, r slog.Record) error {
 	if span := trace.SpanContextFromContext(ctx); span.IsValid() {
 		r = r.Clone()
@@ -69,10 +67,12 @@ func (h traceHandler) Handle(ctx context.Context, r slog.Record) error {
 	return h.Handler.Handle(ctx, r)
 }
 
+// WithAttrs keeps the ids on lines with more attributes.
 func (h traceHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
 	return traceHandler{h.Handler.WithAttrs(attrs)}
 }
 
+// WithGroup keeps the ids on lines with a group, inside of it.
 func (h traceHandler) WithGroup(name string) slog.Handler {
 	return traceHandler{h.Handler.WithGroup(name)}
 }
@@ -84,14 +84,17 @@ type levelHandler struct {
 	level slog.Level
 }
 
+// Enabled reports whether the level is high enough.
 func (h levelHandler) Enabled(ctx context.Context, level slog.Level) bool {
 	return level >= h.level && h.Handler.Enabled(ctx, level)
 }
 
+// WithAttrs keeps the level.
 func (h levelHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
 	return levelHandler{h.Handler.WithAttrs(attrs), h.level}
 }
 
+// WithGroup keeps the level.
 func (h levelHandler) WithGroup(name string) slog.Handler {
 	return levelHandler{h.Handler.WithGroup(name), h.level}
 }

@@ -15,10 +15,19 @@ import (
 	"go.opentelemetry.io/otel/sdk/resource"
 )
 
-// startMetrics makes the meter, with a Prometheus reader on a registry of its own and,
-// when metrics are exported, a second reader that pushes them. The figures of the Go
-// runtime and the process are for Prometheus only.
-func (t *Telemetry) startMetrics(ctx context.Context, res *resource.Resource, cfg Config, export bool) error {
+// newPushReader returns the reader that sends metrics to the collector.
+func newPushReader(ctx context.Context) (sdkmetric.Option, error) {
+	reader, err := autoexport.NewMetricReader(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("export metrics as OTEL_METRICS_EXPORTER and OTEL_EXPORTER_OTLP_* say: %w", err)
+	}
+	return sdkmetric.WithReader(reader), nil
+}
+
+// startMetrics makes the meter, with a Prometheus reader on a registry of its own and
+// the other readers that are given. The figures of the Go runtime and the process are
+// for Prometheus only.
+func (t *Telemetry) startMetrics(res *resource.Resource, cfg Config, others ...sdkmetric.Option) error {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(
 		collectors.NewGoCollector(),
@@ -33,15 +42,8 @@ func (t *Telemetry) startMetrics(ctx context.Context, res *resource.Resource, cf
 	if err != nil {
 		return fmt.Errorf("serve metrics: %w", err)
 	}
-	opts := []sdkmetric.Option{sdkmetric.WithResource(res), sdkmetric.WithReader(scraped)}
-	if export {
-		pushed, err := autoexport.NewMetricReader(ctx)
-		if err != nil {
-			return fmt.Errorf("export metrics as OTEL_METRICS_EXPORTER and OTEL_EXPORTER_OTLP_* say: %w", err)
-		}
-		opts = append(opts, sdkmetric.WithReader(pushed))
-	}
-	provider := sdkmetric.NewMeterProvider(opts...)
+	provider := sdkmetric.NewMeterProvider(
+		append(others, sdkmetric.WithResource(res), sdkmetric.WithReader(scraped))...)
 	t.onShutdown(provider.Shutdown)
 	t.Meter = provider.Meter(scope,
 		metric.WithInstrumentationVersion(cfg.Version), metric.WithSchemaURL(SchemaURL))

@@ -28,6 +28,7 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/propagation"
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/resource"
 	"go.opentelemetry.io/otel/trace"
 )
@@ -80,7 +81,7 @@ func Start(ctx context.Context, cfg Config) (*Telemetry, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start telemetry: %w", err)
 	}
-	t := &Telemetry{Log: slog.New(lines), Propagator: propagation.TraceContext{}}
+	t := &Telemetry{Log: slog.New(lines), Tracer: noTracer(), Propagator: propagation.TraceContext{}}
 	if err := t.start(ctx, cfg, lines); err != nil {
 		return nil, fmt.Errorf("start telemetry: %w", errors.Join(err, t.Shutdown(ctx)))
 	}
@@ -98,13 +99,25 @@ func (t *Telemetry) start(ctx context.Context, cfg Config, lines slog.Handler) e
 			slog.New(lines).Warn("telemetry export failed", "error", err)
 		}))
 	}
-	if err := t.startLogs(ctx, res, cfg, lines, on.logs); err != nil {
-		return err
+	if on.logs {
+		if err := t.exportLogs(ctx, res, cfg, lines); err != nil {
+			return err
+		}
 	}
-	if err := t.startTraces(ctx, res, cfg, on.traces); err != nil {
-		return err
+	if on.traces {
+		if err := t.exportTraces(ctx, res, cfg); err != nil {
+			return err
+		}
 	}
-	return t.startMetrics(ctx, res, cfg, on.metrics)
+	var pushed []sdkmetric.Option
+	if on.metrics {
+		reader, err := newPushReader(ctx)
+		if err != nil {
+			return err
+		}
+		pushed = append(pushed, reader)
+	}
+	return t.startMetrics(res, cfg, pushed...)
 }
 
 // newResource describes the process. The variables win over the configuration.

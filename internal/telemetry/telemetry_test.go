@@ -2,6 +2,7 @@ package telemetry_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"net/http/httptest"
@@ -201,7 +202,7 @@ func TestMetricsAreApart(t *testing.T) {
 
 func scrape(tel *telemetry.Telemetry) string {
 	w := httptest.NewRecorder()
-	tel.MetricsHandler().ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
+	tel.MetricsHandler().ServeHTTP(w, httptest.NewRequestWithContext(context.Background(), "GET", "/metrics", nil))
 	return w.Body.String()
 }
 
