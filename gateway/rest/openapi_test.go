@@ -1,0 +1,207 @@
+package rest_test
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/pb33f/libopenapi"
+	validator "github.com/pb33f/libopenapi-validator"
+	v3 "github.com/pb33f/libopenapi/datamodel/high/v3"
+
+	"github.com/seed-649d3d38/heddle/contract"
+	"github.com/seed-649d3d38/heddle/host"
+	"github.com/seed-649d3d38/heddle/services/fibonacci/fib"
+	"github.com/seed-649d3d38/heddle/services/sqrt/root"
+	"github.com/seed-649d3d38/heddle/solver"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+// TestOpenAPIGolden pins the document: clients are generated from it.
+func TestOpenAPIGolden(t *testing.T) {
+	t.Parallel()
+	r := start(t, nil).get("/openapi.json")
+	got := text(t, r)
+	if r.StatusCode != http.StatusOK || r.Header.Get("Content-Type") != contract.MediaJSON {
+		t.Fatalf("status %d, content type %q", r.StatusCode, r.Header.Get("Content-Type"))
+	}
+	path := filepath.Join("testdata", "openapi.json")
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Error("the OpenAPI document has changed; run the test with -update and read the difference")
+	}
+}
+
+// description is the gateway's document as an independent library reads it.
+type description struct {
+	validator validator.Validator
+	model     *v3.Document
+	raw       []byte
+}
+
+// describe fetches the document from the gateway and checks it against the schema of
+// OpenAPI 3.1.
+func describe(s *suite) description {
+	s.Helper()
+	raw := []byte(text(s, s.get("/openapi.json")))
+	document, err := libopenapi.NewDocument(raw)
+	if err != nil {
+		s.Fatal(err)
+	}
+	model, err := document.BuildV3Model()
+	if err != nil {
+		s.Fatal(err)
+	}
+	v, errs := validator.NewValidator(document)
+	for _, err := range errs {
+		s.Error(err)
+	}
+	s.Cleanup(v.Release)
+	if ok, errs := v.ValidateDocument(); !ok {
+		for _, e := range errs {
+			s.Errorf("%s: %s: %+v", e.Message, e.Reason, e.SchemaValidationErrors)
+		}
+	}
+	return description{validator: v, model: &model.Model, raw: raw}
+}
+
+// check holds a response against the document: its status, media type and body.
+func (d description) check(t *testing.T, r *http.Request, response *http.Response) {
+	t.Helper()
+	if ok, errs := d.validator.ValidateHttpResponse(r, response); !ok {
+		for _, e := range errs {
+			t.Errorf("%s %s: status %d: %s: %s: %+v", r.Method, r.URL, response.StatusCode, e.Message, e.Reason, e.SchemaValidationErrors)
+		}
+	}
+}
+
+// TestOpenAPICoversTheContract holds the document against the contract: every
+// operation, every method, every example, every form, and nothing else.
+func TestOpenAPICoversTheContract(t *testing.T) {
+	t.Parallel()
+	d := describe(start(t, nil))
+	paths := slices.Collect(d.model.Paths.PathItems.KeysFromOldest())
+	if want := len(contract.All()) + 1; len(paths) != want {
+		t.Errorf("paths are %v, want %d", paths, want)
+	}
+	for _, e := range contract.All() {
+		item := d.model.Paths.PathItems.GetOrZero(e.Route())
+		if item == nil || item.Post == nil {
+			t.Fatalf("%s has no POST", e.Route())
+		}
+		if (item.Get != nil) != e.Pure {
+			t.Errorf("%s: GET described: %t, pure: %t", e.Route(), item.Get != nil, e.Pure)
+		}
+		examples := item.Post.RequestBody.Content.GetOrZero(contract.MediaJSON).Examples
+		if got := examples.Len(); got != len(e.Examples) {
+			t.Errorf("%s has %d examples, want %d", e.Route(), got, len(e.Examples))
+		}
+		plain := item.Post.Responses.FindResponseByCode(http.StatusOK).Content.GetOrZero(contract.MediaText)
+		if (plain != nil) != e.HasPlain() {
+			t.Errorf("%s: text/plain described: %t, plain: %t", e.Route(), plain != nil, e.HasPlain())
+		}
+	}
+}
+
+// real hosts the services themselves; only the crawler has a stand-in, since there is
+// no web here. It knows two pages, and the rest are faults of others.
+func (s *suite) real() {
+	s.Helper()
+	links := func(_ context.Context, r contract.LinksRequest) (contract.LinksResult, error) {
+		switch {
+		case r.URL == "https://example.com/":
+			return contract.LinksResult{URL: r.URL, FinalURL: r.URL, Status: 200, ContentType: "text/html", Links: []contract.Link{{URL: "https://example.org/", Text: "more"}}}, nil
+		case strings.HasPrefix(r.URL, "http"):
+			return contract.LinksResult{URL: r.URL, FinalURL: r.URL, Status: 404}, nil
+		default:
+			return contract.LinksResult{}, contract.Invalid("url", "must be an http or https address")
+		}
+	}
+	crawler := solver.Service{
+		Name: "crawler", Version: "1.0.0", Waits: true,
+		Operations: []solver.Operation{solver.Bind(contract.CrawlerLinks, links)},
+	}
+	s.host(host.Config{}, fib.Service(), root.Service(), crawler)
+}
+
+// TestOpenAPIExamples sends every example of the document, by POST and by GET, to the
+// services, and has requests, responses and results checked.
+func TestOpenAPIExamples(t *testing.T) {
+	t.Parallel()
+	s := start(t, nil)
+	s.real()
+	d := describe(s)
+	for _, e := range contract.All() {
+		for _, x := range e.Examples {
+			post := func() *http.Request {
+				return request(t, http.MethodPost, e.Route(), strings.NewReader(marshal(t, x.Request)), "Content-Type", contract.MediaJSON)
+			}
+			if ok, errs := d.validator.ValidateHttpRequest(post()); !ok {
+				t.Errorf("%s: %s: %v", e.Name(), x.Summary, errs)
+			}
+			sameJSON(t, d, post(), s.do(post()), marshal(t, x.Result))
+			if !e.Pure {
+				continue
+			}
+			get := request(t, http.MethodGet, e.Route()+"?"+queryOf(t, x.Request), nil)
+			if ok, errs := d.validator.ValidateHttpRequest(get); !ok {
+				t.Errorf("%s: %s: %v", e.Name(), x.Summary, errs)
+			}
+			sameJSON(t, d, get, s.do(get), marshal(t, x.Result))
+			if e.HasPlain() {
+				get.Header.Set("Accept", contract.MediaText)
+				r := s.do(get)
+				d.check(t, get, r)
+				if got, want := text(t, r), string(x.Result.(contract.Plain).AppendPlain(nil)); got != want {
+					t.Errorf("%s: text is %q, want %q", e.Name(), got, want)
+				}
+			}
+		}
+	}
+}
+
+// TestOpenAPIServices holds the live view against its description.
+func TestOpenAPIServices(t *testing.T) {
+	t.Parallel()
+	s := start(t, nil)
+	s.real()
+	d := describe(s)
+	r := request(t, http.MethodGet, "/v1/services", nil)
+	d.check(t, r, s.do(r))
+}
+
+// sameJSON checks a response and compares its body.
+func sameJSON(t *testing.T, d description, r *http.Request, response *http.Response, want string) {
+	t.Helper()
+	body := text(t, response)
+	response.Body = http.NoBody
+	if body != want {
+		t.Errorf("%s %s: body is %s, want %s", r.Method, r.URL, body, want)
+	}
+	response.Body = readCloser(body)
+	d.check(t, r, response)
+}
+
+func marshal(t *testing.T, v any) string {
+	t.Helper()
+	data, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
