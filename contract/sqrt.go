@@ -36,6 +36,16 @@ func Roundings() []Rounding {
 	return []Rounding{RoundHalfEven, RoundHalfUp, RoundHalfDown, RoundUp, RoundDown, RoundCeiling, RoundFloor}
 }
 
+// UnmarshalText reads the name of a mode; the empty name is none. It returns an [*Error]
+// with [CodeInvalidArgument] for anything else.
+func (r *Rounding) UnmarshalText(text []byte) error {
+	if mode := Rounding(text); slices.Contains(Roundings(), mode) {
+		*r = mode
+		return nil
+	}
+	return Errorf(CodeInvalidArgument, "must be one of %v", Roundings())
+}
+
 // RootRequest asks for the square root of a rational number in decimal digits.
 type RootRequest struct {
 	// X is the number under the root: an integer, a decimal fraction or a quotient

@@ -1,6 +1,7 @@
 package host
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"reflect"
@@ -27,7 +28,7 @@ func decode(body []byte, request any) error {
 	}
 	err := json.Unmarshal(body, request, strict)
 	if err == nil {
-		return nil
+		return refuseNull(body)
 	}
 	if e, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
 		return syntaxError(e)
@@ -36,6 +37,25 @@ func decode(body []byte, request any) error {
 		return memberError(e, reflect.TypeOf(request).Elem())
 	}
 	return contract.Errorf(contract.CodeMalformedRequest, "the request cannot be read as JSON").WithCause(err)
+}
+
+// refuseNull returns an error if a member is null. The library reads null as the zero
+// value, which would make a member that is there look like one that is missing. The body
+// has been decoded, so it is valid.
+func refuseNull(body []byte) error {
+	if !bytes.Contains(body, []byte("null")) {
+		return nil
+	}
+	tokens := jsontext.NewDecoder(bytes.NewReader(body))
+	for {
+		token, err := tokens.ReadToken()
+		if err != nil {
+			return nil // the end
+		}
+		if at := field(tokens.StackPointer()); token.Kind() == 'n' && at != "" {
+			return contract.Invalid(at, "must not be null; leave it out")
+		}
+	}
 }
 
 // syntaxError describes a body that is not JSON, or not strictly.

@@ -35,14 +35,14 @@ type Load struct {
 
 // announce subscribes the three verbs of ADR-32, each for all services, for this
 // one's name and for this instance. They have no queue group: every instance answers.
-func (s *service) announce() error {
+func (s *service) announce(ctx context.Context) error {
 	verbs := []struct {
 		verb   micro.Verb
 		answer func() any
 	}{
 		{micro.PingVerb, func() any { return s.ping() }},
 		{micro.InfoVerb, func() any { return s.info() }},
-		{micro.StatsVerb, func() any { return s.stats() }},
+		{micro.StatsVerb, func() any { return s.stats(ctx) }},
 	}
 	kinds := [][2]string{{"", ""}, {s.identity.Name, ""}, {s.identity.Name, s.identity.ID}}
 	for _, v := range verbs {
@@ -93,13 +93,13 @@ func (s *service) info() micro.Info {
 	return info
 }
 
-func (s *service) stats() micro.Stats {
+func (s *service) stats(ctx context.Context) micro.Stats {
 	stats := micro.Stats{
 		ServiceIdentity: s.identity,
 		Type:            micro.StatsResponseType,
 		Started:         s.started,
 	}
-	load, err := json.Marshal(s.load())
+	load, err := json.Marshal(s.load(ctx))
 	if err != nil { // a struct of integers always marshals
 		s.host.log.Error("describe load", "error", err)
 	}
@@ -109,8 +109,8 @@ func (s *service) stats() micro.Stats {
 	return stats
 }
 
-func (s *service) load() Load {
-	lane := s.lane.State(context.Background())
+func (s *service) load(ctx context.Context) Load {
+	lane := s.lane.State(ctx)
 	return Load{
 		Slots: s.gate.slots, Busy: s.gate.busy.Load(), Waiting: s.gate.waiting.Load(),
 		Lane: lane.Open, LaneDepth: lane.Depth, QueueWait: s.gate.waited.Load(),

@@ -66,7 +66,7 @@ func (s *service) subscribe(ctx context.Context, laneSize int) error {
 		}
 		e.sub = sub
 	}
-	return s.announce()
+	return s.announce(ctx)
 }
 
 // hide leaves service discovery, so that nobody counts on an instance that drains.

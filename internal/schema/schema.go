@@ -70,8 +70,7 @@ func object(t reflect.Type, d direction, depth int) (*jsonschema.Schema, error) 
 		Properties:           make(map[string]*jsonschema.Schema),
 		AdditionalProperties: never(),
 	}
-	for i := range t.NumField() {
-		field := t.Field(i)
+	for field := range t.Fields() {
 		name, options, _ := strings.Cut(field.Tag.Get("json"), ",")
 		switch {
 		case name == "-" && options == "":

@@ -30,12 +30,12 @@ const maxSafe = 1<<53 - 1
 // zeros, as in contract.ParseInteger and contract.ParseRational; a result is canonical.
 const (
 	integerText    = `^[+-]?[0-9]+$`
-	naturalText    = `^\+?[0-9]+$`
+	naturalText    = `^(\+?[0-9]+|-0+)$`
 	positiveText   = `^\+?0*[1-9][0-9]*$`
 	canonicalText  = `^(0|-?[1-9][0-9]*)$`
 	rationalSuffix = `([0-9]+\.?[0-9]*|\.[0-9]+|[0-9]+/0*[1-9][0-9]*)$`
 	rationalText   = `^[+-]?` + rationalSuffix
-	naturalRatio   = `^\+?` + rationalSuffix
+	naturalRatio   = `^(-(0+\.?0*|\.0+|0+/0*[1-9][0-9]*)$|\+?` + rationalSuffix + `)`
 )
 
 func integer(d direction) *jsonschema.Schema {

@@ -51,11 +51,11 @@ type Entry struct {
 type Reason int
 
 const (
-	// Full: the lane has no room for it.
+	// Full means that the lane has no room for it.
 	Full Reason = iota
-	// Expired: its caller's time ran out in the lane.
+	// Expired means that its caller's time ran out in the lane.
 	Expired
-	// Lost: the lane was lost with it, and it must not run twice.
+	// Lost means that the lane was lost with it, and it must not run twice.
 	Lost
 )
 
