@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"reflect"
 	"slices"
 	"strings"
@@ -49,8 +50,11 @@ func refuseNull(body []byte) error {
 	tokens := jsontext.NewDecoder(bytes.NewReader(body))
 	for {
 		token, err := tokens.ReadToken()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
 		if err != nil {
-			return nil // the end
+			return contract.Errorf(contract.CodeMalformedRequest, "the request cannot be read as JSON").WithCause(err)
 		}
 		if at := field(tokens.StackPointer()); token.Kind() == 'n' && at != "" {
 			return contract.Invalid(at, "must not be null; leave it out")

@@ -83,7 +83,7 @@ func New(c Config) (*Gateway, error) {
 		return nil, fmt.Errorf("make gateway: %w", err)
 	}
 	for _, rt := range routes {
-		g.mux.HandleFunc(rt.pattern, func(w http.ResponseWriter, r *http.Request) { g.serve(rt, w, r) })
+		g.mux.HandleFunc(rt.pattern, func(w http.ResponseWriter, r *http.Request) { g.serve(rt, w, r) }) //nolint:contextcheck // the request carries it
 	}
 	return g, nil
 }

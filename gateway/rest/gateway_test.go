@@ -157,7 +157,7 @@ func TestPanicAfterTheResponseBegan(t *testing.T) {
 	t.Parallel()
 	s := start(t, nil)
 	defer func() {
-		if p := recover(); p != http.ErrAbortHandler {
+		if p := recover(); p != http.ErrAbortHandler { //nolint:errorlint // a panic value, as net/http compares it
 			t.Errorf("recovered %v, want http.ErrAbortHandler, which ends the connection", p)
 		}
 	}()
@@ -195,7 +195,7 @@ func TestCallerGone(t *testing.T) {
 	w := httptest.NewRecorder()
 	func() {
 		defer func() {
-			if p := recover(); p != http.ErrAbortHandler {
+			if p := recover(); p != http.ErrAbortHandler { //nolint:errorlint // a panic value, as net/http compares it
 				t.Errorf("recovered %v, want http.ErrAbortHandler", p)
 			}
 		}()

@@ -90,6 +90,20 @@ func (s *suite) respond(d contract.Descriptor, answer func(*nats.Msg) *nats.Msg)
 	}
 }
 
+// problem returns the reply that a service gives to a request at fault.
+func problem(t testing.TB, e *contract.Error) *nats.Msg {
+	t.Helper()
+	body, err := e.MarshalJSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &nats.Msg{Data: body, Header: nats.Header{
+		contract.HeaderError:       {e.Detail},
+		contract.HeaderErrorCode:   {strconv.Itoa(e.Code.Status())},
+		contract.HeaderContentType: {contract.MediaProblem},
+	}}
+}
+
 // request returns a request as a program on the same machine sends it. Headers are
 // pairs of name and value.
 func request(t testing.TB, method, target string, body io.Reader, headers ...string) *http.Request {
@@ -116,6 +130,13 @@ func (s *suite) do(r *http.Request) *http.Response {
 func (s *suite) get(target string, headers ...string) *http.Response {
 	s.Helper()
 	return s.do(request(s, http.MethodGet, target, nil, headers...))
+}
+
+// post sends a JSON body.
+func (s *suite) post(target, body string, headers ...string) *http.Response {
+	s.Helper()
+	headers = append([]string{"Content-Type", contract.MediaJSON}, headers...)
+	return s.do(request(s, http.MethodPost, target, strings.NewReader(body), headers...))
 }
 
 // text reads the body of a response.

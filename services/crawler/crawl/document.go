@@ -44,7 +44,7 @@ func (c *Crawler) readDocument(response *http.Response) (document, error) {
 	part := &capped{r: response.Body, left: c.pageSize}
 	body := bufio.NewReader(part)
 	prefix, err := body.Peek(prefixSize)
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		return d, err
 	}
 	if d.mediaType == "" && len(prefix) > 0 {
@@ -105,7 +105,7 @@ func isASCII(b []byte) bool {
 
 // reader returns r in UTF-8. What is UTF-8 already is not checked.
 func (e pageEncoding) reader(r io.Reader) io.Reader {
-	if e.encoding == encoding.Nop {
+	if e.name == "utf-8" {
 		return r
 	}
 	return e.encoding.NewDecoder().Reader(r)
