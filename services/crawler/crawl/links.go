@@ -67,8 +67,8 @@ func (c *Crawler) links(ctx context.Context, request contract.LinksRequest, star
 // collection gathers links without duplicates, up to limits.
 type collection struct {
 	links []contract.Link
-	at    map[weburl.URL]int // the place of each address in links
-	limit int                // 0: none
+	at    map[string]int // the place of each address in links
+	limit int            // 0: none
 	size  int
 	full  bool // there were more links than the limits allow
 }
@@ -80,13 +80,13 @@ func collect(ctx context.Context, at weburl.URL, d document, limit int) *collect
 	if base, err := references.Resolve(d.page.Base); err == nil {
 		references.Base = base
 	}
-	c := &collection{links: []contract.Link{}, at: make(map[weburl.URL]int), limit: limit}
+	c := &collection{links: []contract.Link{}, at: make(map[string]int), limit: limit}
 	for _, a := range d.page.Anchors {
 		if c.full || ctx.Err() != nil {
 			break
 		}
 		if u, err := references.Resolve(a.Href); err == nil {
-			c.add(u, a)
+			c.add(u.String(), a)
 		}
 	}
 	return c
@@ -94,19 +94,19 @@ func collect(ctx context.Context, at weburl.URL, d document, limit int) *collect
 
 // add appends the link if it is new. Often an image and a title lead to the same
 // place, so a link without text takes that of the next one to its address.
-func (c *collection) add(u weburl.URL, a page.Anchor) {
-	if i, seen := c.at[u]; seen {
+func (c *collection) add(address string, a page.Anchor) {
+	if i, seen := c.at[address]; seen {
 		if link := &c.links[i]; link.Text == "" && c.take(jsonSize(a.Text)) {
 			link.Text = a.Text
 		}
 		return
 	}
-	link := contract.Link{URL: u.String(), Text: a.Text, Rel: a.Rel}
+	link := contract.Link{URL: address, Text: a.Text, Rel: a.Rel}
 	if c.limit > 0 && len(c.links) == c.limit || !c.take(linkOverhead+jsonSize(link.URL)+jsonSize(link.Text)+jsonSize(link.Rel)) {
 		c.full = true
 		return
 	}
-	c.at[u] = len(c.links)
+	c.at[address] = len(c.links)
 	c.links = append(c.links, link)
 }
 
