@@ -46,7 +46,22 @@ func (f *montgomery) enter(a uint64) uint64 { return f.mul(a%f.m, f.square) }
 // leave turns Montgomery form into a number below m.
 func (f *montgomery) leave(a uint64) uint64 { return f.reduce(0, a) }
 
+// residuePair is F(k) and F(k-1) modulo m.
+type residuePair struct{ this, previous uint64 }
+
 // fibonacci returns F(n) mod m as a number below m.
+func (f *montgomery) fibonacci(n uint64) uint64 {
+	shift := max(0, bits.Len64(n)-6)
+	k := n >> shift
+	if shift == 0 {
+		return fibonacciWords[k] % f.m
+	}
+	pair := residuePair{f.enter(fibonacciWords[k]), f.enter(fibonacciWords[k-1])}
+	return f.leave(f.append(pair, k&1, n, shift).this)
+}
+
+// append continues from k to the number that has the low count bits of n
+// behind the bits of k. Only the parity of k matters.
 //
 // Two squares a bit suffice (as in GMP's manual, "Fibonacci Numbers
 // Algorithm"):
@@ -54,37 +69,24 @@ func (f *montgomery) leave(a uint64) uint64 { return f.reduce(0, a) }
 //	F(2k+1) = 4 F(k)² - F(k-1)² + 2(-1)^k
 //	F(2k-1) = F(k)² + F(k-1)²
 //	F(2k)   = F(2k+1) - F(2k-1)
-func (f *montgomery) fibonacci(n uint64) uint64 {
-	shift := max(0, bits.Len64(n)-6)
-	k := n >> shift
-	if shift == 0 {
-		return fibonacciWords[k] % f.m
-	}
-	a, b := f.enter(fibonacciWords[k]), f.enter(fibonacciWords[k-1])
+func (f *montgomery) append(pair residuePair, k, n uint64, count int) residuePair {
 	two := f.add(f.one, f.one)
-	for shift--; shift >= 0; shift-- {
-		a, b = f.double(a, b, two, k)
+	signed := [2]uint64{two, f.m - two}
+	for shift := count - 1; shift >= 0; shift-- {
+		a, b := f.mul(pair.this, pair.this), f.mul(pair.previous, pair.previous)
+		four := f.add(a, a)
+		four = f.add(four, four)
+		next := f.add(f.sub(four, b), signed[k&1])
+		previous := f.add(a, b)
+		middle := f.sub(next, previous)
 		k = n >> shift
-		middle := f.sub(a, b)
 		if k&1 == 0 {
-			a = middle
+			pair = residuePair{middle, previous}
 		} else {
-			b = middle
+			pair = residuePair{next, middle}
 		}
 	}
-	return f.leave(a)
-}
-
-// double returns F(2k+1) and F(2k-1) from a = F(k) and b = F(k-1).
-func (f *montgomery) double(a, b, two, k uint64) (next, previous uint64) {
-	a, b = f.mul(a, a), f.mul(b, b)
-	if k&1 == 1 {
-		two = f.m - two
-	}
-	previous = f.add(a, b)
-	a = f.add(a, a)
-	a = f.add(a, a)
-	return f.add(f.sub(a, b), two), previous
+	return pair
 }
 
 // fibonacciWords holds every F(n) that fits into 64 bits.
