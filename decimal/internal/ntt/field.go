@@ -1,0 +1,158 @@
+package ntt
+
+import (
+	"math/bits"
+	"sync"
+	"sync/atomic"
+)
+
+// field is one prime of an engine: the constants, the tier's arithmetic and the
+// tables built so far.
+type field struct {
+	*modulus
+	kernel
+	building sync.Mutex
+	built    atomic.Pointer[tables]
+}
+
+// grow returns tables for at least size points, building them when needed.
+func (f *field) grow(size int) *tables {
+	if t := f.built.Load(); t != nil && t.size >= size {
+		return t
+	}
+	f.building.Lock()
+	defer f.building.Unlock()
+	old := f.built.Load()
+	if old != nil && old.size >= size {
+		return old
+	}
+	size = 1 << bits.Len(uint(size-1))
+	t := newTables(f.modulus, f.kernel, old, size)
+	f.built.Store(t)
+	return t
+}
+
+// course is a transform of one layout under one prime.
+type course struct {
+	*field
+	layout
+	tables *tables
+	merges []merge
+}
+
+func newCourse(f *field, l layout) *course {
+	size := l.pieces[0].n
+	if len(l.pieces) > 1 {
+		size *= 2
+	}
+	t := f.grow(size)
+	return &course{f, l, t, l.merges(t)}
+}
+
+// forward transforms limbs into d.
+func (c *course) forward(s *stopper, d, limbs []uint64) {
+	for _, g := range c.merges {
+		c.reduce(s, d[g.offset:][:g.n], limbs, g)
+	}
+	first := d[:c.pieces[0].n]
+	c.load(first, limbs[:min(len(limbs), len(first))])
+	for rest := limbs; len(rest) > len(first); {
+		rest = rest[len(first):]
+		c.loadAdd(first, rest[:min(len(rest), len(first))])
+	}
+	for _, p := range c.pieces {
+		c.split(s, d[p.offset:][:p.n], p.j)
+	}
+}
+
+// reduce sets d to the limbs modulo x^n - c, by Horner's rule on blocks of n.
+func (c *course) reduce(s *stopper, d, limbs []uint64, g merge) {
+	last := max(0, (len(limbs)-1)/g.n*g.n)
+	c.load(d, limbs[last:])
+	for at := last - g.n; at >= 0 && !s.stopped(); at -= g.n {
+		c.madd(c.modulus, d, d, limbs[at:at+g.n], g.c)
+	}
+}
+
+// columns is the number of elements of a row that a pass handles between two
+// looks at the context.
+const columns = 1 << 15
+
+// split does the forward transform of block j, depth first: each part that fits
+// the cache is finished before the next one begins.
+func (c *course) split(s *stopper, d []uint64, j int) {
+	n := len(d)
+	if n <= leafSize {
+		c.leaf(c.tables, d, j)
+		return
+	}
+	rows := 4
+	pass := c.split4
+	if bits.TrailingZeros(uint(n))&1 == 1 {
+		rows, pass = 2, c.split2
+	}
+	q := n / rows
+	for lo := 0; lo < q; lo += columns {
+		if s.stopped() {
+			return
+		}
+		pass(c.tables, d, q, lo, min(lo+columns, q), j)
+	}
+	for i := range rows {
+		c.split(s, d[i*q:(i+1)*q], rows*j+i)
+	}
+}
+
+// join undoes split, up to a factor len(d).
+func (c *course) join(s *stopper, d []uint64, j int) {
+	n := len(d)
+	if n <= leafSize {
+		c.unleaf(c.tables, d, j)
+		return
+	}
+	rows := 4
+	pass := c.join4
+	if bits.TrailingZeros(uint(n))&1 == 1 {
+		rows, pass = 2, c.join2
+	}
+	q := n / rows
+	for i := range rows {
+		c.join(s, d[i*q:(i+1)*q], rows*j+i)
+	}
+	for lo := 0; lo < q; lo += columns {
+		if s.stopped() {
+			return
+		}
+		pass(c.tables, d, q, lo, min(lo+columns, q), j)
+	}
+}
+
+// inverse undoes forward, up to a factor of the length of the first piece. The
+// scratch must hold half of that length unless there is one piece only.
+func (c *course) inverse(s *stopper, d, scratch []uint64) {
+	for _, p := range c.pieces {
+		c.join(s, d[p.offset:][:p.n], p.j)
+	}
+	for _, g := range c.merges {
+		if s.stopped() {
+			return
+		}
+		c.merge(d, scratch[:g.n], g)
+	}
+}
+
+// merge joins one piece to those before it, as described at the type.
+func (c *course) merge(d, r []uint64, g merge) {
+	m := c.modulus
+	q := d[g.offset:][:g.n]
+	copy(r, d[g.offset-g.n:g.offset])
+	for at := g.offset - 2*g.n; at >= 0; at -= g.n {
+		c.madd(m, r, r, d[at:at+g.n], g.c)
+	}
+	c.scale(m, q, q, g.fromB)
+	c.madd(m, q, r, q, g.fromR)
+	for _, t := range g.terms {
+		part := d[t.exp:][:g.n]
+		c.madd(m, part, q, part, t.coeff)
+	}
+}

@@ -1,0 +1,52 @@
+package ntt
+
+// kernel is the arithmetic of one tier. All slices hold residues in the tier's
+// own form; lengths are multiples of 8. Residues between two steps lie in
+// [0, 4p) after forward steps and in [0, 2p) after all others.
+//
+// A "pass" over columns lo to hi of a block of rows of length q works on the
+// elements lo ≤ i < hi of every row, so that a long pass can be cut in parts.
+type kernel interface {
+	// doubling fills dst, whose length is a power of two, with a table in
+	// bit-reversed order: dst[0] = first, dst[2^k+i] = dst[i]·root[k+shift],
+	// all below p.
+	doubling(m *modulus, dst []uint64, first uint64, shift int)
+
+	// load sets dst to the limbs, padded with zeros.
+	load(dst, limbs []uint64)
+	// loadAdd adds limbs to the beginning of dst.
+	loadAdd(dst, limbs []uint64)
+
+	// split4 does two forward levels on a block of four rows of length q,
+	// block number j of its level; split2 does one level on two rows.
+	split4(t *tables, d []uint64, q, lo, hi, j int)
+	split2(t *tables, d []uint64, q, lo, hi, j int)
+	// leaf does all forward levels of a block of at most leafSize points.
+	leaf(t *tables, d []uint64, j int)
+
+	// join4, join2 and unleaf undo split4, split2 and leaf up to a factor of
+	// the number of rows or points.
+	join4(t *tables, d []uint64, q, lo, hi, j int)
+	join2(t *tables, d []uint64, q, lo, hi, j int)
+	unleaf(t *tables, d []uint64, j int)
+
+	// madd sets dst = c·x + y; scale sets dst = c·x. Slices may be the same.
+	madd(m *modulus, dst, x, y []uint64, c factor)
+	scale(m *modulus, dst, x []uint64, c factor)
+
+	// times sets dst = a·b/2^52, square sets dst = a²/2^52.
+	times(m *modulus, dst, a, b []uint64)
+	square(m *modulus, dst, a []uint64)
+	// add sets dst = a + b.
+	add(m *modulus, dst, a, b []uint64)
+	// fib sets x, y = x·(x+2y)/2^52, (x²+y²)/2^52.
+	fib(m *modulus, x, y []uint64)
+
+	// compose rebuilds the coefficients from their residues and carries:
+	// z + (returned carry)·radix^len(z) = Σ coefficient[i]·radix^i + in. The
+	// slices have the same length, which need not be a multiple of 8.
+	compose(c *rebuild, z, r0, r1 []uint64, in carry) carry
+}
+
+// carry is the number low + high·radix, on its way to the next limb.
+type carry struct{ low, high uint64 }

@@ -1,0 +1,86 @@
+package ntt
+
+import "math/bits"
+
+// The two primes. Both are k·2^34 + 1, so that roots of unity exist for every
+// transform up to 2^34 points, and both are just below 2^50, so that four times
+// a residue still fits the 52-bit multiplier of AVX-512 IFMA. They are the two
+// largest such primes with k < 2^16.
+const (
+	prime0 = 65520<<34 + 1
+	prime1 = 65512<<34 + 1
+)
+
+// maxLog is the base-2 logarithm of the longest transform.
+const maxLog = 34
+
+// mask52 selects the 52 bits that one IFMA multiplication works on.
+const mask52 = 1<<52 - 1
+
+// modulus is a prime with the constants that the butterflies need. The first
+// five fields are read by the assembly in this order.
+type modulus struct {
+	twoP   uint64 // 2p
+	negP   uint64 // 2^52 - p
+	mask   uint64 // 2^52 - 1
+	p      uint64
+	inv    uint64 // 1/p modulo 2^52
+	toMont uint64 // 2^52 mod p: multiplying by it gives Montgomery form
+	root   [maxLog + 1]uint64
+}
+
+// newModulus returns the constants of the prime p, of which generator is a
+// quadratic non-residue.
+func newModulus(p, generator uint64) *modulus {
+	m := &modulus{twoP: 2 * p, negP: 1<<52 - p, mask: mask52, p: p, toMont: (1 << 52) % p}
+	inv := p
+	for range 5 { // Newton: the number of right bits doubles from 3
+		inv *= 2 - p*inv
+	}
+	m.inv = inv & mask52
+	m.root[maxLog] = m.pow(generator, (p-1)>>maxLog)
+	for k := maxLog - 1; k >= 0; k-- {
+		m.root[k] = m.mul(m.root[k+1], m.root[k+1])
+	}
+	return m
+}
+
+// mul returns a·b mod p for a·b < p·2^64.
+func (m *modulus) mul(a, b uint64) uint64 {
+	hi, lo := bits.Mul64(a, b)
+	_, rem := bits.Div64(hi, lo, m.p)
+	return rem
+}
+
+// pow returns a^e mod p.
+func (m *modulus) pow(a, e uint64) uint64 {
+	r := uint64(1)
+	for ; e > 0; e >>= 1 {
+		if e&1 == 1 {
+			r = m.mul(r, a)
+		}
+		a = m.mul(a, a)
+	}
+	return r
+}
+
+// invert returns 1/a mod p.
+func (m *modulus) invert(a uint64) uint64 { return m.pow(a, m.p-2) }
+
+// neg returns -a mod p for a < p.
+func (m *modulus) neg(a uint64) uint64 {
+	if a == 0 {
+		return 0
+	}
+	return m.p - a
+}
+
+// factor is a constant multiplier together with its Shoup quotient
+// floor(w·2^52/p), which turns a modular product into three plain ones.
+type factor struct{ w, quot uint64 }
+
+// factor returns the multiplier of w < p.
+func (m *modulus) factor(w uint64) factor {
+	quot, _ := bits.Div64(w>>12, w<<52, m.p)
+	return factor{w, quot}
+}

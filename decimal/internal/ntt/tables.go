@@ -1,0 +1,106 @@
+package ntt
+
+// Twiddle factors, and why half of them suffice.
+//
+// A transform splits the ring of polynomials modulo x^n - w² into the rings
+// modulo x^(n/2) - w and x^(n/2) + w, again and again. The rings of one level
+// are numbered from left to right: block j of a level splits with the factor
+// W[j], into the blocks 2j and 2j+1 of the next. W is in bit-reversed order,
+//
+//	W[0] = 1,  W[2^k + i] = W[i]·r(k+2) for i < 2^k,
+//
+// where r(m) is a primitive 2^m-th root of unity. So the table of a short
+// transform is the beginning of the table of a longer one, and a table grows by
+// appending.
+//
+// The way back needs 1/W[j]. For j in [2^k, 2^(k+1)), with j' = 3·2^k - 1 - j,
+//
+//	1/W[j] = -W[j'],
+//
+// because the exponents of W[j] and W[j'] add up to one half of a turn. So the
+// inverse reads the same table backwards and gives the sign to the difference
+// that is multiplied. Only blocks that contain j = 0, which belong to no
+// interval [2^k, 2^(k+1)), need a table of their own: mirror.
+//
+// The last three levels (blocks of 8 points) take their factors from seed[t] =
+// W[4t]·2^52, since W[2t] = W[4t]² and W[t] = W[4t]⁴, and the odd ones differ by
+// constants. The factor 2^52 is that of a Montgomery product.
+
+// tables holds the factors for transforms of up to size points under one prime.
+// It is immutable.
+type tables struct {
+	*modulus
+	size   int
+	twist  []factor // W[j] for j < size/16
+	seed   []uint64 // W[4t]·2^52 for t < size/8
+	mirror mirror
+	step   [4]factor // W[0..3]
+}
+
+// mirror holds the factors of the inverse for blocks that start at j = 0, in
+// backward order: -1/W[j] is at twist[len-1-j], and -1/W[4t+3]·2^52 at
+// seed[len-1-t].
+type mirror struct {
+	twist []factor
+	seed  []uint64
+}
+
+// leafSize is the number of points of a block that is finished in the first
+// level cache before the next one is begun.
+const leafSize = 4096
+
+// minPoints is the shortest transform.
+const minPoints = 64
+
+// newTables returns the tables for size points, a power of two, taking over
+// what old (which may be nil) already has.
+func newTables(m *modulus, k kernel, old *tables, size int) *tables {
+	size = max(size, leafSize)
+	t := &tables{modulus: m, size: size}
+	t.twist = make([]factor, size/16)
+	t.seed = make([]uint64, size/8)
+	plain := make([]uint64, size/16)
+	k.doubling(m, plain, 1, 2)
+	for i, w := range plain {
+		t.twist[i] = m.factor(w)
+	}
+	k.doubling(m, t.seed, m.toMont, 4)
+	for i := range t.step {
+		t.step[i] = m.factor(plain[i])
+	}
+	t.mirror.fill(t)
+	return t
+}
+
+// fill derives the mirror from the forward tables.
+func (r *mirror) fill(t *tables) {
+	m := t.modulus
+	r.twist = make([]factor, leafSize/16)
+	r.seed = make([]uint64, leafSize/8)
+	n := len(r.twist)
+	for j := range n {
+		w := m.p - 1
+		if j > 0 {
+			w = t.twist[opposite(j)].w
+		}
+		r.twist[n-1-j] = m.factor(w)
+	}
+	n = len(r.seed)
+	// For s > 0, -1/W[4s+3] = W[opposite(4s+3)], where the opposite is a multiple of 4.
+	for s := range n {
+		if s == 0 {
+			r.seed[n-1] = m.mul(t.step[2].w, m.toMont) // -1/W[3] = W[2]
+			continue
+		}
+		r.seed[n-1-s] = t.seed[opposite(4*s+3)/4]
+	}
+}
+
+// opposite returns j' with W[j]·W[j'] = -1, for j > 0.
+func opposite(j int) int {
+	top := 1
+	for top*2 <= j {
+		top *= 2
+	}
+	return 3*top - 1 - j
+}
