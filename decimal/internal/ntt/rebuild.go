@@ -48,6 +48,9 @@ func (c *rebuild) scalar(z, r0, r1 []uint64, in carry) carry {
 		hi += k
 		lo, k = bits.Add64(lo, rest, 0)
 		hi += k
+		if hi >= c.radix { // only limbs out of range lead here; a fault must not panic
+			hi %= c.radix
+		}
 		rest, z[i] = bits.Div64(hi, lo, c.radix)
 	}
 	return carry{rest % c.radix, rest / c.radix}
