@@ -9,7 +9,7 @@ import (
 
 // BenchmarkFibonacciText measures F(n) from n to text.
 func BenchmarkFibonacciText(b *testing.B) {
-	for _, n := range []int64{1_000} {
+	for _, n := range []int64{1_000, 10_000, 100_000, 1_000_000, 10_000_000} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			var text []byte
 			for b.Loop() {

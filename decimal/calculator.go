@@ -1,6 +1,10 @@
 package decimal
 
-import "context"
+import (
+	"context"
+
+	"github.com/seed-649d3d38/heddle/decimal/internal/ntt"
+)
 
 // Calculator computes with settings of its own. The zero value is ready to use
 // and is what the functions of the same names use. A Calculator may be used by
@@ -10,6 +14,13 @@ type Calculator struct {
 	// to 1 and never less than before, by a computation that takes more than a
 	// few milliseconds. Calls for one computation come one after another.
 	Progress func(done float64)
+
+	// Threads is how many cores a long computation uses: 1, 2, or 0 to let its
+	// length decide.
+	Threads int
+
+	// engine is the transform to use; nil is the best one for the machine.
+	engine *ntt.Engine
 
 	// fault, if set, may change the limbs of a stage. Tests use it to show that
 	// no fault gets past the check.
@@ -31,7 +42,30 @@ func (c *Calculator) report(done float64) {
 	}
 }
 
+// ntt returns the transform to use.
+func (c *Calculator) ntt() *ntt.Engine {
+	if c.engine != nil {
+		return c.engine
+	}
+	return ntt.Default()
+}
+
 // Fibonacci returns F(n); see [Calculator.Fibonacci].
 func Fibonacci(ctx context.Context, n int64) (Int, error) {
 	return new(Calculator).Fibonacci(ctx, n)
+}
+
+// Lucas returns L(n); see [Calculator.Lucas].
+func Lucas(ctx context.Context, n int64) (Int, error) {
+	return new(Calculator).Lucas(ctx, n)
+}
+
+// Mul returns x * y; see [Calculator.Mul].
+func Mul(ctx context.Context, x, y Int) (Int, error) {
+	return new(Calculator).Mul(ctx, x, y)
+}
+
+// Sqr returns x²; see [Calculator.Sqr].
+func Sqr(ctx context.Context, x Int) (Int, error) {
+	return new(Calculator).Sqr(ctx, x)
 }

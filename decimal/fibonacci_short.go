@@ -1,6 +1,9 @@
 package decimal
 
-import "math/bits"
+import (
+	"math/bits"
+	"slices"
+)
 
 // shortLimbs is the room for the longest number that is computed by the
 // schoolbook method on the stack: maxDigits18 digits and one carry limb.
@@ -69,12 +72,20 @@ func fibonacciShort(n uint64) []uint64 {
 		twice.setSum(&twice, &pair.previous)
 		result.setProduct(&twice, &pair.this) // F(2k) = F(k) (F(k) + 2 F(k-1))
 	}
-	z := make([]uint64, result.n)
-	copy(z, result.slice())
-	return z
+	return slices.Clone(result.slice())
 }
 
-// set computes F(n) and F(n-1) for n of at least 1; F(2n+1) must have at most
+// lucasShort returns L(n) for n from 2 on whose value has at most maxDigits18
+// digits: L(n) = F(n) + 2 F(n-1).
+func lucasShort(n uint64) []uint64 {
+	var pair shortPair
+	pair.set(n)
+	pair.this.setSum(&pair.this, &pair.previous)
+	pair.this.setSum(&pair.this, &pair.previous)
+	return slices.Clone(pair.this.slice())
+}
+
+// set computes F(n) and F(n-1) for n of at least 1; F(n) must have at most
 // maxDigits18 digits.
 func (p *shortPair) set(n uint64) {
 	shift := max(0, bits.Len64(n)-6)

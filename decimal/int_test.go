@@ -251,3 +251,5 @@ func TestWriteTo(t *testing.T) {
 		t.Errorf("WriteTo to a full writer: %d, %v", n, err)
 	}
 }
+
+func zeros(n int) string { return strings.Repeat("0", n) }

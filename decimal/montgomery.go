@@ -60,6 +60,11 @@ func (f *montgomery) fibonacci(n uint64) uint64 {
 	return f.leave(f.append(pair, k&1, n, shift).this)
 }
 
+// lucas returns L(n) = F(n-1) + F(n+1) mod m for n of at least 1.
+func (f *montgomery) lucas(n uint64) uint64 {
+	return f.add(f.fibonacci(n-1), f.fibonacci(n+1))
+}
+
 // append continues from k to the number that has the low count bits of n
 // behind the bits of k. Only the parity of k matters.
 //
