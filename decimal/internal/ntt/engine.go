@@ -18,11 +18,12 @@ type Tier string
 
 // The tiers, best first.
 const (
+	IFMA   Tier = "ifma"   // AVX-512 IFMA assembly: amd64 with F, DQ, VL and IFMA
 	Scalar Tier = "scalar" // plain Go, every machine
 )
 
 // Tiers returns the tiers that this machine can run, best first.
-func Tiers() []Tier { return []Tier{Scalar} }
+func Tiers() []Tier { return append(vectorTiers(), Scalar) }
 
 // Engine holds the tables and buffers of one tier. Tables are built when a plan
 // first needs them and kept; buffers are reused. An Engine is safe for concurrent
@@ -46,7 +47,13 @@ func New(t Tier) (*Engine, error) {
 	return e, nil
 }
 
-func newKernel(Tier) kernel { return scalar{} }
+// newKernel returns the arithmetic of a tier that this machine can run.
+func newKernel(t Tier) kernel {
+	if t == Scalar {
+		return scalar{}
+	}
+	return newVectorKernel(t)
+}
 
 var defaultEngine = sync.OnceValue(func() *Engine {
 	e, err := New(Tiers()[0])

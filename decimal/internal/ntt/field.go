@@ -27,7 +27,7 @@ func (f *field) grow(size int) *tables {
 		return old
 	}
 	size = 1 << bits.Len(uint(size-1))
-	t := newTables(f.modulus, f.kernel, old, size)
+	t := newTables(f.modulus, f.kernel, size)
 	f.built.Store(t)
 	return t
 }
@@ -86,22 +86,23 @@ func (c *course) split(s *stopper, d []uint64, j int) {
 		c.leaf(c.tables, d, j)
 		return
 	}
-	rows := 4
-	pass := c.split4
-	if bits.TrailingZeros(uint(n))&1 == 1 {
-		rows, pass = 2, c.split2
-	}
+	rows := radix(n)
 	q := n / rows
 	for lo := 0; lo < q; lo += columns {
 		if s.stopped() {
 			return
 		}
-		pass(c.tables, d, q, lo, min(lo+columns, q), j)
+		c.kernel.split(c.tables, d, rows, lo, min(lo+columns, q), j)
 	}
 	for i := range rows {
 		c.split(s, d[i*q:(i+1)*q], rows*j+i)
 	}
 }
+
+// radix returns the number of rows of the pass on a block of n > leafSize points:
+// sixteen as long as that leads to leaves of leafSize or half of it, less for the
+// last pass.
+func radix(n int) int { return min(16, 2*n/leafSize) }
 
 // join undoes split, up to a factor len(d).
 func (c *course) join(s *stopper, d []uint64, j int) {
@@ -110,11 +111,7 @@ func (c *course) join(s *stopper, d []uint64, j int) {
 		c.unleaf(c.tables, d, j)
 		return
 	}
-	rows := 4
-	pass := c.join4
-	if bits.TrailingZeros(uint(n))&1 == 1 {
-		rows, pass = 2, c.join2
-	}
+	rows := radix(n)
 	q := n / rows
 	for i := range rows {
 		c.join(s, d[i*q:(i+1)*q], rows*j+i)
@@ -123,7 +120,7 @@ func (c *course) join(s *stopper, d []uint64, j int) {
 		if s.stopped() {
 			return
 		}
-		pass(c.tables, d, q, lo, min(lo+columns, q), j)
+		c.kernel.join(c.tables, d, rows, lo, min(lo+columns, q), j)
 	}
 }
 

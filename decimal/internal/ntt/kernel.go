@@ -4,30 +4,29 @@ package ntt
 // own form; lengths are multiples of 8. Residues between two steps lie in
 // [0, 4p) after forward steps and in [0, 2p) after all others.
 //
-// A "pass" over columns lo to hi of a block of rows of length q works on the
-// elements lo ≤ i < hi of every row, so that a long pass can be cut in parts.
+// A block is seen as a matrix of rows one after another. Work on columns lo to hi
+// touches the elements lo ≤ i < hi of every row, so that a long pass can be cut.
 type kernel interface {
 	// doubling fills dst, whose length is a power of two, with a table in
 	// bit-reversed order: dst[0] = first, dst[2^k+i] = dst[i]·root[k+shift],
 	// all below p.
 	doubling(m *modulus, dst []uint64, first uint64, shift int)
+	// factors adds the quotients to the factors in w, which are below p.
+	factors(m *modulus, dst []factor, w []uint64)
 
 	// load sets dst to the limbs, padded with zeros.
 	load(dst, limbs []uint64)
 	// loadAdd adds limbs to the beginning of dst.
 	loadAdd(dst, limbs []uint64)
 
-	// split4 does two forward levels on a block of four rows of length q,
-	// block number j of its level; split2 does one level on two rows.
-	split4(t *tables, d []uint64, q, lo, hi, j int)
-	split2(t *tables, d []uint64, q, lo, hi, j int)
-	// leaf does all forward levels of a block of at most leafSize points.
+	// split does the forward levels that turn block j, of 2, 4, 8 or 16 rows, into
+	// blocks of one row each, on columns lo to hi.
+	split(t *tables, d []uint64, rows, lo, hi, j int)
+	// leaf does all forward levels of block j, of at most leafSize points.
 	leaf(t *tables, d []uint64, j int)
-
-	// join4, join2 and unleaf undo split4, split2 and leaf up to a factor of
-	// the number of rows or points.
-	join4(t *tables, d []uint64, q, lo, hi, j int)
-	join2(t *tables, d []uint64, q, lo, hi, j int)
+	// join and unleaf undo split and leaf up to a factor of the number of rows or
+	// points.
+	join(t *tables, d []uint64, rows, lo, hi, j int)
 	unleaf(t *tables, d []uint64, j int)
 
 	// madd sets dst = c·x + y; scale sets dst = c·x. Slices may be the same.

@@ -17,15 +17,16 @@ const maxLog = 34
 // mask52 selects the 52 bits that one IFMA multiplication works on.
 const mask52 = 1<<52 - 1
 
-// modulus is a prime with the constants that the butterflies need. The first
-// five fields are read by the assembly in this order.
+// modulus is a prime with the constants that the butterflies need. The fields up
+// to step are read by the assembly in this order.
 type modulus struct {
-	twoP   uint64 // 2p
-	negP   uint64 // 2^52 - p
-	mask   uint64 // 2^52 - 1
-	p      uint64
-	inv    uint64 // 1/p modulo 2^52
-	toMont uint64 // 2^52 mod p: multiplying by it gives Montgomery form
+	twoP   uint64    // 2p
+	negP   uint64    // 2^52 - p
+	mask   uint64    // 2^52 - 1
+	p      uint64    // the prime
+	inv    uint64    // 1/p modulo 2^52
+	step   [3]factor // W[1], W[2], W[3]: see tables.go
+	toMont uint64    // 2^52 mod p: multiplying by it gives Montgomery form
 	root   [maxLog + 1]uint64
 }
 
@@ -42,6 +43,7 @@ func newModulus(p, generator uint64) *modulus {
 	for k := maxLog - 1; k >= 0; k-- {
 		m.root[k] = m.mul(m.root[k+1], m.root[k+1])
 	}
+	m.step = [3]factor{m.factor(m.root[2]), m.factor(m.root[3]), m.factor(m.mul(m.root[2], m.root[3]))}
 	return m
 }
 

@@ -35,6 +35,12 @@ func (scalar) doubling(m *modulus, dst []uint64, first uint64, shift int) {
 	}
 }
 
+func (scalar) factors(m *modulus, dst []factor, w []uint64) {
+	for i := range dst {
+		dst[i] = m.factor(w[i])
+	}
+}
+
 func (scalar) load(dst, limbs []uint64) {
 	n := copy(dst, limbs)
 	clear(dst[n:])
@@ -58,12 +64,43 @@ func inverse2(x, y uint64, w factor, m *modulus) (uint64, uint64) {
 	return fold(x+y, m.twoP), shoup(y+m.twoP-x, w, m.p)
 }
 
-func (scalar) split4(t *tables, d []uint64, q, lo, hi, j int) {
-	m, w1, w2, w3 := t.modulus, t.twist[j], t.twist[2*j], t.twist[2*j+1]
-	split4(m, d, q, lo, hi, w1, w2, w3)
+func (k scalar) split(t *tables, d []uint64, rows, lo, hi, j int) {
+	n := len(d)
+	switch rows {
+	case 2:
+		k.split2(t, d, n/2, lo, hi, j)
+	case 4:
+		k.split4(t, d, n/4, lo, hi, j)
+	default: // two levels on the columns of all rows, then the rest in each quarter
+		for r := range rows / 4 {
+			k.split4(t, d, n/4, r*(n/rows)+lo, r*(n/rows)+hi, j)
+		}
+		for i := range 4 {
+			k.split(t, d[i*n/4:(i+1)*n/4], rows/4, lo, hi, 4*j+i)
+		}
+	}
 }
 
-func split4(m *modulus, d []uint64, q, lo, hi int, w1, w2, w3 factor) {
+func (k scalar) join(t *tables, d []uint64, rows, lo, hi, j int) {
+	n := len(d)
+	switch rows {
+	case 2:
+		k.join2(t, d, n/2, lo, hi, j)
+	case 4:
+		k.join4(t, d, n/4, lo, hi, j)
+	default:
+		for i := range 4 {
+			k.join(t, d[i*n/4:(i+1)*n/4], rows/4, lo, hi, 4*j+i)
+		}
+		for r := range rows / 4 {
+			k.join4(t, d, n/4, r*(n/rows)+lo, r*(n/rows)+hi, j)
+		}
+	}
+}
+
+// split4 does two levels on four rows of length q; split2 does one on two.
+func (scalar) split4(t *tables, d []uint64, q, lo, hi, j int) {
+	m, w1, w2, w3 := t.modulus, t.twist[j], t.twist[2*j], t.twist[2*j+1]
 	d0 := d[lo:hi:hi]
 	d1 := d[q+lo : q+hi : q+hi][:len(d0)]
 	d2 := d[2*q+lo : 2*q+hi : 2*q+hi][:len(d0)]
@@ -108,10 +145,10 @@ func seeds(t *tables, s uint64) (one uint64, two [2]uint64, four [4]uint64) {
 	m := t.modulus
 	four[0] = s
 	for i := 1; i < 4; i++ {
-		four[i] = fold(shoup(s, t.step[i], m.p), m.p)
+		four[i] = fold(shoup(s, m.step[i-1], m.p), m.p)
 	}
 	two[0] = fold(montgomery(s, s, m), m.p)
-	two[1] = fold(shoup(two[0], t.step[1], m.p), m.p)
+	two[1] = fold(shoup(two[0], m.step[0], m.p), m.p)
 	one = fold(montgomery(two[0], two[0], m), m.p)
 	return one, two, four
 }
@@ -159,8 +196,18 @@ func join8(t *tables, d *[8]uint64, seed uint64) {
 }
 
 func (scalar) join4(t *tables, d []uint64, q, lo, hi, j int) {
+	m := t.modulus
 	w1, w2, w3 := t.back(j)
-	join4(t.modulus, d, q, lo, hi, w1, w2, w3)
+	d0 := d[lo:hi:hi]
+	d1 := d[q+lo : q+hi : q+hi][:len(d0)]
+	d2 := d[2*q+lo : 2*q+hi : 2*q+hi][:len(d0)]
+	d3 := d[3*q+lo : 3*q+hi : 3*q+hi][:len(d0)]
+	for i := range d0 {
+		a, b := inverse2(d0[i], d1[i], w2, m)
+		c, e := inverse2(d2[i], d3[i], w3, m)
+		d0[i], d2[i] = inverse2(a, c, w1, m)
+		d1[i], d3[i] = inverse2(b, e, w1, m)
+	}
 }
 
 // back returns the factors of the inverse of two levels of block j: -1/W[j],
@@ -172,19 +219,6 @@ func (t *tables) back(j int) (w1, w2, w3 factor) {
 	}
 	j = opposite(j)
 	return t.twist[j], t.twist[2*j+1], t.twist[2*j]
-}
-
-func join4(m *modulus, d []uint64, q, lo, hi int, w1, w2, w3 factor) {
-	d0 := d[lo:hi:hi]
-	d1 := d[q+lo : q+hi : q+hi][:len(d0)]
-	d2 := d[2*q+lo : 2*q+hi : 2*q+hi][:len(d0)]
-	d3 := d[3*q+lo : 3*q+hi : 3*q+hi][:len(d0)]
-	for i := range d0 {
-		a, b := inverse2(d0[i], d1[i], w2, m)
-		c, e := inverse2(d2[i], d3[i], w3, m)
-		d0[i], d2[i] = inverse2(a, c, w1, m)
-		d1[i], d3[i] = inverse2(b, e, w1, m)
-	}
 }
 
 func (scalar) join2(t *tables, d []uint64, q, lo, hi, j int) {

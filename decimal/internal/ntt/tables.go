@@ -34,7 +34,6 @@ type tables struct {
 	twist  []factor // W[j] for j < size/16
 	seed   []uint64 // W[4t]·2^52 for t < size/8
 	mirror mirror
-	step   [4]factor // W[0..3]
 }
 
 // mirror holds the factors of the inverse for blocks that start at j = 0, in
@@ -45,29 +44,24 @@ type mirror struct {
 	seed  []uint64
 }
 
-// leafSize is the number of points of a block that is finished in the first
-// level cache before the next one is begun.
-const leafSize = 4096
+// leafSize is the largest number of points of a block that is finished before the
+// next one is begun: half of it, the usual case, fits the first-level cache.
+const leafSize = 8192
 
 // minPoints is the shortest transform.
 const minPoints = 64
 
-// newTables returns the tables for size points, a power of two, taking over
-// what old (which may be nil) already has.
-func newTables(m *modulus, k kernel, old *tables, size int) *tables {
+// newTables returns the tables for size points, a power of two. Building them
+// costs less than a transform, so nothing is taken over from shorter ones.
+func newTables(m *modulus, k kernel, size int) *tables {
 	size = max(size, leafSize)
 	t := &tables{modulus: m, size: size}
 	t.twist = make([]factor, size/16)
 	t.seed = make([]uint64, size/8)
 	plain := make([]uint64, size/16)
 	k.doubling(m, plain, 1, 2)
-	for i, w := range plain {
-		t.twist[i] = m.factor(w)
-	}
+	k.factors(m, t.twist, plain)
 	k.doubling(m, t.seed, m.toMont, 4)
-	for i := range t.step {
-		t.step[i] = m.factor(plain[i])
-	}
 	t.mirror.fill(t)
 	return t
 }
@@ -89,7 +83,7 @@ func (r *mirror) fill(t *tables) {
 	// For s > 0, -1/W[4s+3] = W[opposite(4s+3)], where the opposite is a multiple of 4.
 	for s := range n {
 		if s == 0 {
-			r.seed[n-1] = m.mul(t.step[2].w, m.toMont) // -1/W[3] = W[2]
+			r.seed[n-1] = m.mul(t.twist[2].w, m.toMont) // -1/W[3] = W[2]
 			continue
 		}
 		r.seed[n-1-s] = t.seed[opposite(4*s+3)/4]

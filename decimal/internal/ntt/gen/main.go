@@ -1,0 +1,22 @@
+// Command gen writes the assembly of package ntt. It is run by go generate in
+// the package's directory; its output depends on nothing but its source, so a
+// difference after a run means that the committed assembly is out of date.
+package main
+
+import (
+	"log"
+	"os"
+)
+
+func main() {
+	log.SetFlags(0)
+	for name, build := range map[string]func(*assembly){
+		"ifma_amd64.s": ifma,
+	} {
+		var a assembly
+		build(&a)
+		if err := os.WriteFile(name, a.text(), 0o644); err != nil {
+			log.Fatalf("write assembly: %v", err)
+		}
+	}
+}
