@@ -22,3 +22,28 @@ func BenchmarkFibonacciText(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkSqrtText measures the integer root from text to text.
+func BenchmarkSqrtText(b *testing.B) {
+	for _, digits := range []int{1_000, 10_000, 100_000, 1_000_000} {
+		b.Run(fmt.Sprint(digits), func(b *testing.B) {
+			in := make([]byte, digits)
+			for i := range in {
+				in[i] = byte('0' + (i*7+i/10+1)%10)
+			}
+			in[0] = '7'
+			var out []byte
+			for b.Loop() {
+				x, err := decimal.Parse(in)
+				if err != nil {
+					b.Fatal(err)
+				}
+				root, _, err := decimal.Sqrt(b.Context(), x)
+				if err != nil {
+					b.Fatal(err)
+				}
+				out = root.AppendDecimal(out[:0])
+			}
+		})
+	}
+}

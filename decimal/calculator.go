@@ -69,3 +69,8 @@ func Mul(ctx context.Context, x, y Int) (Int, error) {
 func Sqr(ctx context.Context, x Int) (Int, error) {
 	return new(Calculator).Sqr(ctx, x)
 }
+
+// Sqrt returns the integer root of x and the remainder; see [Calculator.Sqrt].
+func Sqrt(ctx context.Context, x Int) (root, remainder Int, err error) {
+	return new(Calculator).Sqrt(ctx, x)
+}

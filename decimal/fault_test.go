@@ -18,6 +18,11 @@ func TestNoFaultGetsPastTheCheck(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	x, y := randomInt(t, random, 900), randomInt(t, random, 700)
 	short := randomInt(t, random, 300)
+	long := randomInt(t, random, 12_345)
+	square, err := decimal.Sqr(t.Context(), randomInt(t, random, 2_500))
+	if err != nil {
+		t.Fatal(err)
+	}
 	computations := map[string]func(*decimal.Calculator) (decimal.Int, error){
 		"fibonacci short": func(c *decimal.Calculator) (decimal.Int, error) { return c.Fibonacci(t.Context(), 1234) },
 		"fibonacci even":  func(c *decimal.Calculator) (decimal.Int, error) { return c.Fibonacci(t.Context(), 23456) },
@@ -27,6 +32,11 @@ func TestNoFaultGetsPastTheCheck(t *testing.T) {
 		"product short":   func(c *decimal.Calculator) (decimal.Int, error) { return c.Mul(t.Context(), short, short.Neg()) },
 		"product":         func(c *decimal.Calculator) (decimal.Int, error) { return c.Mul(t.Context(), x, y) },
 		"square":          func(c *decimal.Calculator) (decimal.Int, error) { return c.Sqr(t.Context(), x) },
+		"root short":      func(c *decimal.Calculator) (decimal.Int, error) { return rootOf(c.Sqrt(t.Context(), x)) },
+		"root":            func(c *decimal.Calculator) (decimal.Int, error) { return rootOf(c.Sqrt(t.Context(), long)) },
+		"root of a square": func(c *decimal.Calculator) (decimal.Int, error) {
+			return rootOf(c.Sqrt(t.Context(), square))
+		},
 	}
 	for name, compute := range computations {
 		t.Run(name, func(t *testing.T) {
@@ -34,6 +44,11 @@ func TestNoFaultGetsPastTheCheck(t *testing.T) {
 			provesFaultsAreCaught(t, compute)
 		})
 	}
+}
+
+// rootOf puts root and remainder into one number.
+func rootOf(root, remainder decimal.Int, err error) (decimal.Int, error) {
+	return root.Add(remainder), err
 }
 
 func provesFaultsAreCaught(t *testing.T, compute func(*decimal.Calculator) (decimal.Int, error)) {

@@ -177,11 +177,23 @@ func subWord(z []uint64, v, base uint64) uint64 {
 
 // mulWord sets z = a*v + carry and returns the carry out; v and carry are
 // below base, z may be a.
+//
+// The quotient by the base is estimated from a limb alone, with v/base as a
+// fraction of 64 bits (Shoup's trick), so that only two conditional
+// subtractions wait for the carry of the limb before.
 func mulWord(z, a []uint64, v, carry, base uint64) uint64 {
+	fraction, _ := bits.Div64(v, 0, base)
+	z = z[:len(a)]
 	for i, x := range a {
-		hi, lo := bits.Mul64(x, v)
-		lo, c := bits.Add64(lo, carry, 0)
-		carry, z[i] = bits.Div64(hi+c, lo, base)
+		q, _ := bits.Mul64(x, fraction)
+		s := x*v - q*base + carry // below 3·base
+		for range 2 {
+			s -= base
+			borrow := uint64(int64(s) >> 63)
+			s += base & borrow
+			q += 1 + borrow
+		}
+		carry, z[i] = q, s
 	}
 	return carry
 }
@@ -269,28 +281,22 @@ func shiftLeft(a []uint64, digits, width int) []uint64 {
 	}
 	limbs, part := digits/width, digits%width
 	z := make([]uint64, len(a)+limbs+1)
-	if part == 0 {
-		copy(z[limbs:], a)
-	} else {
-		z[len(z)-1] = mulWord(z[limbs:], a, pow10[part], 0, pow10[width])
-	}
+	z[len(z)-1] = mulWord(z[limbs:], a, pow10[part], 0, pow10[width])
 	return trim(z)
 }
 
-// shiftRight returns a / 10^digits, rounded down, and whether anything but
-// zeros was cut off.
-func shiftRight(a []uint64, digits, width int) (z []uint64, inexact bool) {
+// shiftRight returns a / 10^digits, rounded down.
+func shiftRight(a []uint64, digits, width int) []uint64 {
 	limbs, part := digits/width, digits%width
 	if limbs >= len(a) {
-		return nil, len(a) > 0
+		return nil
 	}
-	inexact = slices.ContainsFunc(a[:limbs], func(v uint64) bool { return v != 0 })
-	z = make([]uint64, len(a)-limbs)
-	if part == 0 {
-		copy(z, a[limbs:])
-	} else {
-		inexact = a[limbs]%pow10[part] != 0 || inexact
-		repackInto(z, a, width, width, digits)
+	z := slices.Clone(a[limbs:])
+	if part > 0 {
+		// Multiplied by 10^(width-part), the digits that stay are one limb up.
+		low := mulWord(z, z, pow10[width-part], 0, pow10[width])
+		copy(z, z[1:])
+		z[len(z)-1] = low
 	}
-	return trim(z), inexact
+	return trim(z)
 }

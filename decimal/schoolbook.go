@@ -28,16 +28,19 @@ func mulColumns(z, a, b []uint64, base uint64) {
 	z[len(a)+len(b)-1] = carry
 }
 
-// sqrColumns sets z = a * a like mulColumns, with half the multiplications.
+// sqrColumns sets z = a * a modulo base^len(z) like mulColumns, with half the
+// multiplications. z has at most 2 len(a) limbs.
 func sqrColumns(z, a []uint64, base uint64) {
 	var carryHigh, carry uint64
-	for k := range 2*len(a) - 1 {
+	for k := range min(len(z), 2*len(a)-1) {
 		h, l := squareColumn(a, k)
 		var c uint64
 		l, c = bits.Add64(l, carry, 0)
 		carryHigh, carry, z[k] = divideColumn(h+carryHigh+c, l, base)
 	}
-	z[2*len(a)-1] = carry
+	if len(z) == 2*len(a) {
+		z[len(z)-1] = carry
+	}
 }
 
 // squareColumn returns the sum of a[i]*a[j] over i + j = k.
