@@ -74,3 +74,8 @@ func Sqr(ctx context.Context, x Int) (Int, error) {
 func Sqrt(ctx context.Context, x Int) (root, remainder Int, err error) {
 	return new(Calculator).Sqrt(ctx, x)
 }
+
+// Root returns the rounded root of p/q; see [Calculator.Root].
+func Root(ctx context.Context, p, q Int, digits int, mode Rounding) (root Int, exact bool, err error) {
+	return new(Calculator).Root(ctx, p, q, digits, mode)
+}

@@ -34,6 +34,14 @@ func TestNoFaultGetsPastTheCheck(t *testing.T) {
 		"square":          func(c *decimal.Calculator) (decimal.Int, error) { return c.Sqr(t.Context(), x) },
 		"root short":      func(c *decimal.Calculator) (decimal.Int, error) { return rootOf(c.Sqrt(t.Context(), x)) },
 		"root":            func(c *decimal.Calculator) (decimal.Int, error) { return rootOf(c.Sqrt(t.Context(), long)) },
+		"rational root": func(c *decimal.Calculator) (decimal.Int, error) {
+			root, _, err := c.Root(t.Context(), short, decimal.FromInt64(7), 5000, decimal.Up)
+			return root, err
+		},
+		"long rational root": func(c *decimal.Calculator) (decimal.Int, error) {
+			root, _, err := c.Root(t.Context(), x, y, 2000, decimal.HalfEven)
+			return root, err
+		},
 		"root of a square": func(c *decimal.Calculator) (decimal.Int, error) {
 			return rootOf(c.Sqrt(t.Context(), square))
 		},

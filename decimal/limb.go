@@ -198,9 +198,9 @@ func mulWord(z, a []uint64, v, carry, base uint64) uint64 {
 	return carry
 }
 
-// divWord sets z = a / v and returns the remainder; v is not zero and below
-// 2^63, z may be a.
-func divWord(z, a []uint64, v, base uint64) (rem uint64) {
+// divWord sets z = (a + rem·base^len(a)) / v and returns the remainder; rem is
+// below v, z may be a.
+func divWord(z, a []uint64, v, rem, base uint64) uint64 {
 	if v == 2 { // one shift a limb instead of one division
 		half := base / 2
 		for i := len(a) - 1; i >= 0; i-- {

@@ -13,11 +13,7 @@ import (
 // its error is proved in docs/decimal-root-bound.md.
 func (c *Calculator) rootLong(ctx context.Context, a []uint64, width int) ([]uint64, error) {
 	at := alignmentOf(digitsOf(a, width), width)
-	n := rooter{Calculator: c, width: width, base: pow10[width], x: shiftLeft(a, at.shift, width), limbs: at.limbs}
-	for n.zeros < len(n.x) && n.x[n.zeros] == 0 {
-		n.zeros++
-	}
-	s, err := n.root(ctx)
+	s, err := newRooter(c, a, at, width).root(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -35,6 +31,15 @@ type rooter struct {
 	zeros int      // at the bottom of x
 	limbs int
 	work  float64 // points transformed so far, for the progress
+}
+
+// newRooter returns a rooter for a, shifted.
+func newRooter(c *Calculator, a []uint64, at alignment, width int) *rooter {
+	r := &rooter{Calculator: c, width: width, base: pow10[width], x: shiftLeft(a, at.shift, width), limbs: at.limbs}
+	for r.x[r.zeros] == 0 {
+		r.zeros++
+	}
+	return r
 }
 
 // top returns x rounded down to n limbs after the point, without the zeros at
@@ -211,7 +216,7 @@ func (r *rooter) times(ctx context.Context, plan *ntt.Plan, fy *ntt.Vector, y, a
 // correct returns y·base^up ± p/base^down/2.
 func (r *rooter) correct(y []uint64, up int, p []uint64, down int, negative bool) []uint64 {
 	p = p[min(len(p), down):]
-	divWord(p, p, 2, r.base)
+	divWord(p, p, 2, 0, r.base)
 	z := make([]uint64, max(len(y)+up, len(p))+1)
 	copy(z[up:], y)
 	if negative {
