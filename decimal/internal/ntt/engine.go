@@ -32,6 +32,7 @@ type Engine struct {
 	tier   Tier
 	fields [2]*field
 	pool   pool
+	setups sync.Map // of setupKey to *setup
 }
 
 // New returns an engine of the given tier, with empty tables. It returns an

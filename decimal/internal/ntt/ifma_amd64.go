@@ -20,7 +20,7 @@ type pass struct {
 	columns int
 	blocks  int
 	twist   [4]*factor // the factors of each level, for the first block
-	seed    *uint64    // eight seeds for the first block, for leaf64 only
+	seed    *uint64    // eight seeds for the first block, for ifmaLeaf only
 	modulus *modulus
 }
 
@@ -49,10 +49,10 @@ func ifmaJoin8(p *pass)
 func ifmaJoin16(p *pass)
 
 //go:noescape
-func ifmaLeaf64(p *pass)
+func ifmaLeaf(p *pass)
 
 //go:noescape
-func ifmaUnleaf64(p *pass)
+func ifmaUnleaf(p *pass)
 
 //go:noescape
 func ifmaTimes(dst, x, y *uint64, n int, c factor, m *modulus)
@@ -162,7 +162,7 @@ func (ifma) leaf(t *tables, d []uint64, j int) {
 	j *= p.blocks
 	p.forwardTwist(t, j, 3)
 	p.seed = &t.seed[8*j]
-	ifmaLeaf64(&p)
+	ifmaLeaf(&p)
 }
 
 func (ifma) unleaf(t *tables, d []uint64, j int) {
@@ -174,7 +174,7 @@ func (ifma) unleaf(t *tables, d []uint64, j int) {
 	} else {
 		p.seed = &t.seed[8*opposite(j*p.blocks)]
 	}
-	ifmaUnleaf64(&p)
+	ifmaUnleaf(&p)
 	if second > 1 {
 		p.row, p.columns, p.blocks = 64, 64, first
 		p.join(t, second, j*first)

@@ -43,9 +43,39 @@ type Plan struct {
 	capacity int // how many products of limbs a coefficient may sum up
 	cyclic   bool
 	threads  int
-	courses  [2]*course
-	single   *rebuild // for one factor
-	double   *rebuild // for products of two
+	*setup
+}
+
+// setup is what all plans of one layout and radix share.
+type setup struct {
+	courses [2]*course
+	single  *rebuild // for one factor
+	double  *rebuild // for products of two
+}
+
+// setupKey tells setups apart: layouts of the same number of points are the same.
+type setupKey struct {
+	points int
+	radix  uint64
+}
+
+// setup returns the setup of a layout and radix. There are a few hundred in all,
+// and they are kept, because their constants take longer to compute than a short
+// product.
+func (e *Engine) setup(l layout, radix uint64) *setup {
+	key := setupKey{l.points, radix}
+	if s, ok := e.setups.Load(key); ok {
+		return s.(*setup)
+	}
+	s := new(setup)
+	for i, f := range e.fields {
+		s.courses[i] = newCourse(f, l)
+	}
+	m0, m1, n := e.fields[0].modulus, e.fields[1].modulus, l.pieces[0].n
+	s.single = newRebuild(m0, m1, n, 0, radix)
+	s.double = newRebuild(m0, m1, n, 1, radix)
+	e.setups.Store(key, s)
+	return s
 }
 
 // parallelPoints is the length from which the primes get a goroutine each.
@@ -76,7 +106,7 @@ func (e *Engine) NewPlan(s Shape) (*Plan, error) {
 	if short == 0 {
 		short = (s.Limbs + 1) / 2
 	}
-	p.capacity = capacity(s.Radix)
+	p.capacity = capacities[s.Radix]
 	if terms := max(s.Terms, 1); short > p.capacity/terms {
 		return nil, fmt.Errorf("new plan: %d sums of %d products of limbs below %d can exceed the product of the primes; at most %d products in all", terms, short, s.Radix, p.capacity)
 	}
@@ -86,14 +116,12 @@ func (e *Engine) NewPlan(s Shape) (*Plan, error) {
 			p.threads = 2
 		}
 	}
-	for i, f := range e.fields {
-		p.courses[i] = newCourse(f, l)
-	}
-	m0, m1, n := e.fields[0].modulus, e.fields[1].modulus, l.pieces[0].n
-	p.single = newRebuild(m0, m1, n, 0, s.Radix)
-	p.double = newRebuild(m0, m1, n, 1, s.Radix)
+	p.setup = e.setup(l, s.Radix)
 	return p, nil
 }
+
+// capacities holds the capacity of each radix.
+var capacities = map[uint64]int{Radix12: capacity(Radix12), Radix11: capacity(Radix11)}
 
 // capacity returns the largest c with c·(radix-1)² < p0·p1.
 func capacity(radix uint64) int {

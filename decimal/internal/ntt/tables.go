@@ -48,8 +48,8 @@ type mirror struct {
 // next one is begun: half of it, the usual case, fits the first-level cache.
 const leafSize = 8192
 
-// minPoints is the shortest transform.
-const minPoints = 64
+// minPoints is the shortest transform: the vector tiers work on two blocks of 64.
+const minPoints = 128
 
 // newTables returns the tables for size points, a power of two. Building them
 // costs less than a transform, so nothing is taken over from shorter ones.

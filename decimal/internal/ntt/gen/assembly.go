@@ -24,9 +24,47 @@ func (a *assembly) function(name, comment string, arguments int) {
 	fmt.Fprintf(&a.buf, "\n// %s\nTEXT ·%s(SB), NOSPLIT, $0-%d\n", comment, name, 8*arguments)
 }
 
+// framed begins a function with local memory of size bytes.
+func (a *assembly) framed(name, comment string, arguments, size int) {
+	a.name = name
+	fmt.Fprintf(&a.buf, "\n// %s\nTEXT ·%s(SB), 0, $%d-%d\n", comment, name, size, 8*arguments)
+}
+
 // op writes one instruction, operands in Go order (destination last).
 func (a *assembly) op(mnemonic string, operands ...string) {
 	fmt.Fprintf(&a.buf, "\t%s %s\n", mnemonic, strings.Join(operands, ", "))
+}
+
+// together writes the instructions of several independent streams in turn, one of
+// each at a time. Each stream is a chain in which every instruction waits for the
+// one before; side by side they keep the multipliers busy.
+func (a *assembly) together(streams ...func()) {
+	whole := a.buf
+	var lines [][]string
+	for _, stream := range streams {
+		a.buf = bytes.Buffer{}
+		stream()
+		lines = append(lines, strings.SplitAfter(a.buf.String(), "\n"))
+	}
+	a.buf = whole
+	for i, more := 0, true; more; i++ {
+		more = false
+		for _, l := range lines {
+			if i < len(l) {
+				a.buf.WriteString(l[i])
+				more = true
+			}
+		}
+	}
+}
+
+// groups runs together the streams of consecutive groups of n.
+func (a *assembly) groups(n int, streams []func()) {
+	for len(streams) > 0 {
+		k := min(n, len(streams))
+		a.together(streams[:k]...)
+		streams = streams[k:]
+	}
 }
 
 // note writes a comment line.

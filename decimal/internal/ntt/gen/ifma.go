@@ -65,29 +65,30 @@ func fold(a *assembly, x, bound, t string) {
 	a.op("VPMINUQ", t, x, x)
 }
 
-// temps are the scratch registers of one butterfly. Neighbouring butterflies get
-// different ones.
-type temps struct{ product, t, q string }
+// temps are the scratch registers of one butterfly. Butterflies that are written
+// together need different ones. The third is for Montgomery products only.
+type temps struct{ product, q, u string }
 
-// product multiplies x by a factor that is fixed by the closure.
-type product func(dst, x string, s temps)
+// product multiplies x by a factor that is fixed by the closure, with scratch
+// registers q and u.
+type product func(dst, x, q, u string)
 
 // forward2 is (x, y) = (x + wy, x - wy) for x, y < 4p.
 func forward2(a *assembly, x, y string, w product, s temps) {
-	fold(a, x, twoP, s.t)
-	w(s.product, y, s)
-	a.op("VPADDQ", twoP, x, s.t)
-	a.op("VPSUBQ", s.product, s.t, y)
+	fold(a, x, twoP, s.q)
+	w(s.product, y, s.q, s.u)
+	a.op("VPADDQ", twoP, x, s.q)
 	a.op("VPADDQ", s.product, x, x)
+	a.op("VPSUBQ", s.product, s.q, y)
 }
 
 // inverse2 is (x, y) = (x + y, w(y - x)) for x, y < 2p.
 func inverse2(a *assembly, x, y string, w product, s temps) {
-	a.op("VPADDQ", twoP, y, s.t)
-	a.op("VPSUBQ", x, s.t, s.t)
+	a.op("VPADDQ", twoP, y, s.product)
+	a.op("VPSUBQ", x, s.product, s.product)
 	a.op("VPADDQ", y, x, x)
-	fold(a, x, twoP, s.product)
-	w(y, s.t, temps{"", s.product, s.q})
+	fold(a, x, twoP, s.q)
+	w(y, s.product, s.q, s.u)
 }
 
 // Offsets in struct pass.
@@ -107,8 +108,8 @@ func ifma(a *assembly) {
 		radixPass(a, levels, false)
 		radixPass(a, levels, true)
 	}
-	leaf64(a, false)
-	leaf64(a, true)
+	leaf(a, false)
+	leaf(a, true)
 	pointwise(a)
 	tableFunctions(a)
 	compose(a)
@@ -156,7 +157,7 @@ func radixPass(a *assembly, levels int, inverse bool) {
 	a.op("SHLQ", "$3", "SI")
 	a.op("LEAQ", "(SI)(SI*2)", "R15")
 	a.label("block")
-	factor := passFactors(a, levels)
+	unroll := 16 / rows             // columns at a time, so that eight butterflies are independent
 	for i := range (rows + 3) / 4 { // a pointer for every four rows
 		if i == 0 {
 			a.op("MOVQ", "DI", rowBases[0])
@@ -166,23 +167,31 @@ func radixPass(a *assembly, levels int, inverse bool) {
 	}
 	a.op("MOVQ", "DX", "AX")
 	a.label("column")
-	for i := range rows {
-		a.op("VMOVDQU64", row(i), z(i))
+	for u := range unroll {
+		for i := range rows {
+			a.op("VMOVDQU64", row(i, u), z(u*rows+i))
+		}
 	}
 	for k := range levels {
 		l := k
 		if inverse {
 			l = levels - 1 - k
 		}
-		passLevel(a, levels, l, inverse, factor)
+		var streams []func()
+		for u := range unroll {
+			streams = append(streams, passLevel(a, levels, l, u*rows, inverse)...)
+		}
+		a.groups(4, streams)
 	}
-	for i := range rows {
-		a.op("VMOVDQU64", z(i), row(i))
+	for u := range unroll {
+		for i := range rows {
+			a.op("VMOVDQU64", z(u*rows+i), row(i, u))
+		}
 	}
 	for i := range (rows + 3) / 4 {
-		a.op("ADDQ", imm(line), rowBases[i])
+		a.op("ADDQ", imm(unroll*line), rowBases[i])
 	}
-	a.op("SUBQ", "$8", "AX")
+	a.op("SUBQ", imm(8*unroll), "AX")
 	a.jump("JNZ", "column")
 	a.op("LEAQ", fmt.Sprintf("(DI)(SI*%d)", min(rows, 8)), "DI")
 	if rows == 16 {
@@ -197,50 +206,33 @@ func radixPass(a *assembly, levels int, inverse bool) {
 // rowBases point to rows 0, 4, 8 and 12 of a pass.
 var rowBases = []string{"R12", "R13", "R14", "BX"}
 
-// row returns the operand of the current column in row i: SI is the length of a
-// row in bytes, R15 three times that.
-func row(i int) string {
-	return "(" + rowBases[i/4] + ")" + []string{"", "(SI*1)", "(SI*2)", "(R15*1)"}[i%4]
+// row returns the operand of column u from the current one in row i: SI is the
+// length of a row in bytes, R15 three times that.
+func row(i, u int) string {
+	return at(line*u, rowBases[i/4]) + []string{"", "(SI*1)", "(SI*2)", "(R15*1)"}[i%4]
 }
 
-// passFactors returns the operands of factor b of level l. The factors of up to
-// three levels are kept in registers from Z8, those of four are read as needed.
-func passFactors(a *assembly, levels int) func(l, b int) multiplier {
-	if levels == 4 {
-		return func(l, b int) multiplier {
-			return multiplier{at(16*b, twistRegisters[l]), at(16*b+8, twistRegisters[l]), true}
-		}
-	}
-	register := func(l, b int) int { return 8 + 2*(1<<l-1+b) }
-	for l := range levels {
-		for b := range 1 << l {
-			a.op("VPBROADCASTQ", at(16*b, twistRegisters[l]), z(register(l, b)))
-			a.op("VPBROADCASTQ", at(16*b+8, twistRegisters[l]), z(register(l, b)+1))
-		}
-	}
-	return func(l, b int) multiplier { return multiplier{z(register(l, b)), z(register(l, b) + 1), false} }
-}
+// passTemps are scratch registers for the butterflies of a pass.
+var passTemps = []temps{{product: "Z16", q: "Z17"}, {product: "Z18", q: "Z19"}, {product: "Z20", q: "Z21"}, {product: "Z22", q: "Z23"}}
 
-// passLevel writes level l of a pass: 2^l blocks, in each of which row i meets
-// row i+half.
-func passLevel(a *assembly, levels, l int, inverse bool, factor func(l, b int) multiplier) {
-	sets := []temps{{"Z22", "Z23", "Z24"}, {"Z25", "Z26", "Z27"}}
-	if levels == 4 {
-		sets = append(sets, temps{"Z16", "Z17", "Z18"}, temps{"Z19", "Z20", "Z21"})
-	}
+// passLevel returns the butterflies of level l of a pass on the registers from
+// first on: 2^l blocks, in each of which row i meets row i+half. Four neighbours
+// may be written together.
+func passLevel(a *assembly, levels, l, first int, inverse bool) []func() {
 	half := 1 << (levels - 1 - l)
-	n := 0
+	var out []func()
 	for b := range 1 << l {
-		m := factor(l, b)
-		butterfly := forward2
+		butterfly, index := forward2, b
 		if inverse {
-			m, butterfly = factor(l, 1<<l-1-b), inverse2
+			butterfly, index = inverse2, 1<<l-1-b
 		}
+		m := multiplier{at(16*index, twistRegisters[l]), at(16*index+8, twistRegisters[l]), true}
 		for i := range half {
-			x := 2*half*b + i
-			times := func(dst, v string, s temps) { shoup(a, dst, v, m, s.q) }
-			butterfly(a, z(x), z(x+half), times, sets[n%len(sets)])
-			n++
+			x := first + 2*half*b + i
+			times := func(dst, v, q, _ string) { shoup(a, dst, v, m, q) }
+			s := passTemps[(first/2+len(out))%4]
+			out = append(out, func() { butterfly(a, z(x), z(x+half), times, s) })
 		}
 	}
+	return out
 }
