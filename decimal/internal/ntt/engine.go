@@ -18,7 +18,7 @@ type Tier string
 
 // The tiers, best first.
 const (
-	IFMA   Tier = "ifma"   // AVX-512 IFMA assembly: amd64 with F, DQ, VL and IFMA
+	IFMA   Tier = "ifma"   // AVX-512 IFMA assembly: amd64 with F, BW, DQ, VL and IFMA
 	Scalar Tier = "scalar" // plain Go, every machine
 )
 

@@ -5,7 +5,7 @@ import "golang.org/x/sys/cpu"
 // vectorTiers returns the assembly tiers that this machine can run, best first.
 func vectorTiers() []Tier {
 	var out []Tier
-	if x := cpu.X86; x.HasAVX512F && x.HasAVX512DQ && x.HasAVX512VL && x.HasAVX512IFMA {
+	if x := cpu.X86; x.HasAVX512F && x.HasAVX512BW && x.HasAVX512DQ && x.HasAVX512VL && x.HasAVX512IFMA {
 		out = append(out, IFMA)
 	}
 	return out

@@ -1,5 +1,7 @@
 package main
 
+import "fmt"
+
 // Offsets in struct ifmaRebuild, one word each.
 var rebuildWords = []string{
 	"negP0", "p0", "w0", "w0Quot", "negP1", "p1", "twoP1", "w1", "w1Quot", "invP0", "invP0Quot",
@@ -28,135 +30,233 @@ var rebuildFloats = []string{"two52", "invSquare", "biasSquare", "invRadix", "bi
 // of 1 that may run on. It runs as in an adder with look-ahead: with a bit for every
 // position that makes a carry and one for every position that is B - 1 and passes a
 // carry on, one addition of machine words finds them all.
+//
+// Several vectors are worked on at once, so that none waits for its own chain.
 func compose(a *assembly) {
 	name := "ifmaCompose"
 	a.function(name, "func "+name+"(z, r0, r1 *uint64, n int, c *ifmaRebuild, s *ifmaCarry): see ifma_amd64.go.", 6)
 	for i, r := range []string{"DI", "SI", "DX", "CX", "R8", "R10"} {
 		a.argument(i, []string{"z", "r0", "r1", "n", "c", "s"}[i], r)
 	}
-	c := map[string]string{}
-	for i, w := range rebuildWords {
-		c[w] = z(31 - i)
-		a.op("VPBROADCASTQ", at(8*i, "R8"), c[w])
+	c := composer{a}
+	for i, w := range composeRegisters {
+		a.op("VPBROADCASTQ", c.word(w), z(31-i))
 	}
-	f := map[string]string{}
-	for i, w := range rebuildFloats {
-		f[w] = at(8*(len(rebuildWords)+i), "R8")
-	}
-	a.note("The digits of the vector before: Z14 d1, Z13 d2, Z12 carries, R9 the running carry.")
-	a.op("VMOVDQU64", at(0, "R10"), "Z14")
-	a.op("VMOVDQU64", at(line, "R10"), "Z13")
-	a.op("VMOVDQU64", at(2*line, "R10"), "Z12")
+	a.op("VMOVDQU64", at(0, "R10"), before.d1)
+	a.op("VMOVDQU64", at(line, "R10"), before.d2)
+	a.op("VMOVDQU64", at(2*line, "R10"), before.over)
 	a.op("MOVQ", at(3*line, "R10"), "R9")
-	a.op("SHLQ", "$3", "CX")
-	a.op("XORQ", "AX", "AX")
-	a.label("loop")
-	coefficient(a, c)
-	digits(a, c, f)
-	carries(a, c)
-	a.op("VMOVDQU64", "Z1", element("DI"))
-	a.op("ADDQ", imm(line), "AX")
-	a.op("CMPQ", "AX", "CX")
-	a.jump("JLT", "loop")
-	a.op("VMOVDQU64", "Z14", at(0, "R10"))
-	a.op("VMOVDQU64", "Z13", at(line, "R10"))
-	a.op("VMOVDQU64", "Z12", at(2*line, "R10"))
+	a.label("single")
+	a.op("TESTQ", imm(8*(composeVectors-1)), "CX")
+	a.jump("JZ", "groups")
+	c.vectors(1)
+	a.op("SUBQ", "$8", "CX")
+	a.jump("JMP", "single")
+	a.label("groups")
+	a.op("TESTQ", "CX", "CX")
+	a.jump("JZ", "end")
+	c.vectors(composeVectors)
+	a.op("SUBQ", imm(8*composeVectors), "CX")
+	a.jump("JMP", "groups")
+	a.label("end")
+	a.op("VMOVDQU64", before.d1, at(0, "R10"))
+	a.op("VMOVDQU64", before.d2, at(line, "R10"))
+	a.op("VMOVDQU64", before.over, at(2*line, "R10"))
 	a.op("MOVQ", "R9", at(3*line, "R10"))
 	a.done()
 }
 
-// coefficient sets Z1, Z2 to the lower 52 bits and the rest of v0 + p0·v1.
-func coefficient(a *assembly, c map[string]string) {
-	times := func(dst, x, w, neg, q string) {
-		a.op("VPXORQ", q, q, q)
-		a.op("VPMADD52HUQ", c[w+"Quot"], x, q)
-		a.op("VPXORQ", dst, dst, dst)
-		a.op("VPMADD52LUQ", c[w], x, dst)
-		a.op("VPMADD52LUQ", c[neg], q, dst)
-		a.op("VPANDQ", c["mask"], dst, dst)
+// composeVectors is the number of vectors worked on at once, a power of two.
+const composeVectors = 4
+
+// composeRegisters are the constants kept in registers, from Z31 down; the others
+// are broadcast from memory.
+var composeRegisters = []string{"mask", "radix", "p0", "one", "negP1"}
+
+// radixRegister holds the radix.
+const radixRegister = "Z30"
+
+// digits are the registers of the digits of a vector and of its carries.
+type digits struct{ d1, d2, over string }
+
+// before holds those of the vector before; R9 holds the running carry.
+var before = digits{"Z24", "Z25", "Z26"}
+
+// composer writes parts of compose.
+type composer struct{ *assembly }
+
+// word returns a constant in memory.
+func (c composer) word(name string) string {
+	for i, w := range append(rebuildWords, rebuildFloats...) {
+		if w == name {
+			return at(8*i, "R8")
+		}
 	}
-	a.note("v0 = w0·r0 mod p0")
-	a.op("VMOVDQU64", element("SI"), "Z0")
-	times("Z1", "Z0", "w0", "negP0", "Z2")
-	fold(a, "Z1", c["p0"], "Z2")
-	a.note("v1 = (w1·r1 - v0/p0) mod p1")
-	a.op("VMOVDQU64", element("DX"), "Z0")
-	times("Z3", "Z0", "w1", "negP1", "Z2")
-	times("Z4", "Z1", "invP0", "negP1", "Z5")
-	a.op("VPADDQ", c["twoP1"], "Z3", "Z3")
-	a.op("VPSUBQ", "Z4", "Z3", "Z3")
-	fold(a, "Z3", c["twoP1"], "Z2")
-	fold(a, "Z3", c["p1"], "Z2")
-	a.note("v0 + p0·v1")
-	a.op("VPMADD52LUQ", c["p0"], "Z3", "Z1")
-	a.op("VPXORQ", "Z2", "Z2", "Z2")
-	a.op("VPMADD52HUQ", c["p0"], "Z3", "Z2")
-	a.op("VPSRLQ", "$52", "Z1", "Z4")
-	a.op("VPADDQ", "Z4", "Z2", "Z2")
-	a.op("VPANDQ", c["mask"], "Z1", "Z1")
+	panic("no constant " + name)
 }
 
-// digits sets Z1, Z6, Z5 to d0, d1, d2 of the coefficient in Z1, Z2.
-func digits(a *assembly, c, f map[string]string) {
+// with writes an instruction whose first source is a constant, wherever it is.
+func (c composer) with(mnemonic, constant string, operands ...string) {
+	for i, w := range composeRegisters {
+		if w == constant {
+			c.op(mnemonic, append([]string{z(31 - i)}, operands...)...)
+			return
+		}
+	}
+	c.op(mnemonic+".BCST", append([]string{c.word(constant)}, operands...)...)
+}
+
+// Registers of a vector, of which there are six: a name for every use.
+const (
+	low  = 0 // lower 52 bits, then d0, then the limb
+	high = 1 // the rest above them
+	d2   = 2
+	d1   = 3
+	t, u = 4, 5 // scratch
+	over = high // carries
+	v1   = d1
+)
+
+// vectors writes the work on the next n vectors, and moves the pointers on.
+func (c composer) vectors(n int) {
+	var rebuild, spread []func()
+	register := func(v, i int) string { return z(6*v + i) }
+	now := before
+	for v := range n {
+		r := func(i int) string { return register(v, i) }
+		last := now
+		now = digits{r(d1), r(d2), r(over)}
+		rebuild = append(rebuild, func() {
+			c.coefficient(r, line*v)
+			c.split(r)
+		})
+		spread = append(spread, func() { c.spread(r, last, mask8(v)) })
+	}
+	c.together(rebuild...)
+	c.together(spread...)
+	c.note("Look-ahead: R11 carries made, R12 carries passed on")
+	for v := range n {
+		c.op("VPCMPUQ", "$5", radixRegister, register(v, low), mask8(v)) // not below the radix
+	}
+	c.gather(n, "R11")
+	for v := range n {
+		c.with("VPCMPEQQ", "top", register(v, low), mask8(v))
+	}
+	c.gather(n, "R12")
+	c.op("LEAQ", "(R9)(R11*2)", "R11")
+	c.op("ADDQ", "R12", "R11")
+	c.op("MOVQ", "R11", "R9")
+	c.op("SHRQ", imm(8*n), "R9")
+	c.op("XORQ", "R12", "R11")
+	c.op("KMOVD", "R11", mask8(0))
+	for v := 1; v < n; v++ {
+		c.op("KSHIFTRD", imm(8*v), mask8(0), mask8(v))
+	}
+	for v := range n {
+		x := register(v, low)
+		c.with("VPADDQ", "one", x, mask8(v), x)
+		c.fold(x, "radix", register(v, t))
+		c.op("VMOVDQU64", x, at(line*v, "DI"))
+	}
+	c.op("VMOVDQA64", now.d1, before.d1)
+	c.op("VMOVDQA64", now.d2, before.d2)
+	c.op("VMOVDQA64", now.over, before.over)
+	for _, pointer := range []string{"SI", "DX", "DI"} {
+		c.op("ADDQ", imm(n*line), pointer)
+	}
+}
+
+// mask8 returns the mask register of vector v of a group.
+func mask8(v int) string { return fmt.Sprintf("K%d", 1+v) }
+
+// gather moves the masks of n vectors, eight bits each, into one register.
+func (c composer) gather(n int, register string) {
+	if n == 4 {
+		c.op("KUNPCKBW", mask8(0), mask8(1), mask8(0))
+		c.op("KUNPCKBW", mask8(2), mask8(3), mask8(2))
+		c.op("KUNPCKWD", mask8(0), mask8(2), mask8(0))
+	}
+	c.op("KMOVD", mask8(0), register)
+}
+
+// fold sets x = min(x, x - bound).
+func (c composer) fold(x, bound, t string) {
+	c.with("VPSUBQ", bound, x, t)
+	c.op("VPMINUQ", t, x, x)
+}
+
+// times sets dst = x·w mod p below 2p, where neg is 2^52 - p.
+func (c composer) times(dst, x, w, neg, q string) {
+	c.op("VPXORQ", q, q, q)
+	c.with("VPMADD52HUQ", w+"Quot", x, q)
+	c.op("VPXORQ", dst, dst, dst)
+	c.with("VPMADD52LUQ", w, x, dst)
+	c.with("VPMADD52LUQ", neg, q, dst)
+	c.with("VPANDQ", "mask", dst, dst)
+}
+
+// coefficient sets low and high to v0 + p0·v1.
+func (c composer) coefficient(r func(int) string, offset int) {
+	c.op("VMOVDQU64", at(offset, "SI"), r(t)) // v0 = w0·r0 mod p0
+	c.times(r(low), r(t), "w0", "negP0", r(u))
+	c.fold(r(low), "p0", r(u))
+	c.op("VMOVDQU64", at(offset, "DX"), r(t)) // v1 = (w1·r1 - v0/p0) mod p1
+	c.times(r(v1), r(t), "w1", "negP1", r(u))
+	c.times(r(t), r(low), "invP0", "negP1", r(u))
+	c.with("VPADDQ", "twoP1", r(v1), r(v1))
+	c.op("VPSUBQ", r(t), r(v1), r(v1))
+	c.fold(r(v1), "twoP1", r(u))
+	c.fold(r(v1), "p1", r(u))
+	c.op("VPXORQ", r(high), r(high), r(high))
+	c.with("VPMADD52LUQ", "p0", r(v1), r(low))
+	c.with("VPMADD52HUQ", "p0", r(v1), r(high))
+	c.op("VPSRLQ", "$52", r(low), r(t))
+	c.op("VPADDQ", r(t), r(high), r(high))
+	c.with("VPANDQ", "mask", r(low), r(low))
+}
+
+// split sets low, d1 and d2 to the digits of the coefficient in low and high.
+func (c composer) split(r func(int) string) {
 	// estimate sets dst = floor((high·2^52 + low)·inv + bias) in doubles.
-	estimate := func(dst, inv, bias, t, u string) {
-		a.op("VCVTUQQ2PD", "Z1", t)
-		a.op("VCVTUQQ2PD", "Z2", dst)
-		a.op("VFMADD132PD.BCST", f["two52"], t, dst)
-		a.op("VBROADCASTSD", f[bias], u)
-		a.op("VFMADD132PD.BCST", f[inv], u, dst)
-		a.op("VCVTTPD2UQQ", dst, dst)
+	estimate := func(dst, inv, bias string) {
+		c.op("VCVTUQQ2PD", r(low), r(t))
+		c.op("VCVTUQQ2PD", r(high), dst)
+		c.with("VFMADD132PD", "two52", r(t), dst)
+		c.op("VBROADCASTSD", c.word(bias), r(t))
+		c.with("VFMADD132PD", inv, r(t), dst)
+		c.op("VCVTTPD2UQQ", dst, dst)
 	}
-	a.note("d2, and v - d2·B²")
-	estimate("Z5", "invSquare", "biasSquare", "Z4", "Z6")
-	a.op("VPXORQ", "Z6", "Z6", "Z6")
-	a.op("VPMADD52LUQ", c["squareLow"], "Z5", "Z6")
-	a.op("VPSUBQ", "Z6", "Z1", "Z1")
-	a.op("VPXORQ", "Z6", "Z6", "Z6")
-	a.op("VPMADD52HUQ", c["squareLow"], "Z5", "Z6")
-	a.op("VPMADD52LUQ", c["squareHigh"], "Z5", "Z6")
-	a.op("VPSUBQ", "Z6", "Z2", "Z2")
-	a.op("VPSRAQ", "$52", "Z1", "Z6")
-	a.op("VPADDQ", "Z6", "Z2", "Z2")
-	a.op("VPANDQ", c["mask"], "Z1", "Z1")
-	a.note("d1, and d0 modulo 2^52, which is all of it")
-	estimate("Z6", "invRadix", "biasRadix", "Z4", "Z7")
-	a.op("VPXORQ", "Z7", "Z7", "Z7")
-	a.op("VPMADD52LUQ", c["radix"], "Z6", "Z7")
-	a.op("VPSUBQ", "Z7", "Z1", "Z1")
-	a.op("VPANDQ", c["mask"], "Z1", "Z1")
+	estimate(r(d2), "invSquare", "biasSquare")
+	c.op("VPXORQ", r(t), r(t), r(t))
+	c.op("VPXORQ", r(u), r(u), r(u))
+	c.with("VPMADD52LUQ", "squareLow", r(d2), r(t))
+	c.with("VPMADD52HUQ", "squareLow", r(d2), r(u))
+	c.with("VPMADD52LUQ", "squareHigh", r(d2), r(u))
+	c.op("VPSUBQ", r(t), r(low), r(low)) // rest = v - d2·B²
+	c.op("VPSRAQ", "$52", r(low), r(t))
+	c.op("VPSUBQ", r(u), r(high), r(high))
+	c.with("VPANDQ", "mask", r(low), r(low))
+	c.op("VPADDQ", r(t), r(high), r(high))
+	estimate(r(d1), "invRadix", "biasRadix")
+	c.op("VPXORQ", r(t), r(t), r(t))
+	c.with("VPMADD52LUQ", "radix", r(d1), r(t))
+	c.op("VPSUBQ", r(t), r(low), r(low)) // d0 = rest - d1·B, all of whose bits are below 2^52
+	c.with("VPANDQ", "mask", r(low), r(low))
 }
 
-// carries adds the digits of the neighbours to Z1 and normalises it.
-func carries(a *assembly, c map[string]string) {
-	// shifted adds to Z1 the elements of before and now, moved up by n places.
-	shifted := func(n int, now, before string) {
-		a.op("VALIGNQ", imm(8-n), before, now, "Z7")
-		a.op("VMOVDQA64", now, before)
-		a.op("VPADDQ", "Z7", "Z1", "Z1")
-	}
-	a.note("Digits of the neighbours")
-	shifted(1, "Z6", "Z14")
-	shifted(2, "Z5", "Z13")
-	a.note("Subtract the radix up to twice and count")
-	a.op("VPXORQ", "Z8", "Z8", "Z8")
+// spread adds the digits of the vector before to low, subtracts the radix up to
+// twice, and adds the counts of subtractions of the positions before.
+func (c composer) spread(r func(int) string, last digits, mask string) {
+	c.op("VALIGNQ", "$7", last.d1, r(d1), r(t))
+	c.op("VALIGNQ", "$6", last.d2, r(d2), r(u))
+	c.op("VPADDQ", r(t), r(low), r(low))
+	c.op("VPADDQ", r(u), r(low), r(low))
+	c.op("VPXORQ", r(over), r(over), r(over))
 	for range 2 {
-		a.op("VPCMPUQ", "$5", c["radix"], "Z1", "K1")
-		a.op("VPSUBQ", c["radix"], "Z1", "K1", "Z1")
-		a.op("VPADDQ", c["one"], "Z8", "K1", "Z8")
+		c.op("VPCMPUQ", "$5", radixRegister, r(low), mask) // not below
+		c.with("VPSUBQ", "radix", r(low), mask, r(low))
+		c.with("VPADDQ", "one", r(over), mask, r(over))
 	}
-	shifted(1, "Z8", "Z12")
-	a.note("Look-ahead: R11 carries made, R12 carries passed on")
-	a.op("VPCMPUQ", "$5", c["radix"], "Z1", "K1")
-	a.op("VPCMPEQQ", c["top"], "Z1", "K2")
-	a.op("KMOVB", "K1", "R11")
-	a.op("KMOVB", "K2", "R12")
-	a.op("LEAQ", "(R9)(R11*2)", "R11")
-	a.op("ADDQ", "R12", "R11")
-	a.op("MOVQ", "R11", "R9")
-	a.op("SHRQ", "$8", "R9")
-	a.op("XORQ", "R12", "R11")
-	a.op("KMOVB", "R11", "K1")
-	a.op("VPADDQ", c["one"], "Z1", "K1", "Z1")
-	fold(a, "Z1", c["radix"], "Z2")
+	c.op("VALIGNQ", "$7", last.over, r(over), r(t))
+	c.op("VPADDQ", r(t), r(low), r(low))
 }
