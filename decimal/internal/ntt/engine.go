@@ -43,8 +43,8 @@ func New(t Tier) (*Engine, error) {
 	}
 	e := &Engine{tier: t}
 	k := newKernel(t)
-	e.fields[0] = &field{modulus: newModulus(prime0, 11), kernel: k}
-	e.fields[1] = &field{modulus: newModulus(prime1, 3), kernel: k}
+	e.fields[0] = &field{modulus: newModulus(prime0, 11), kernel: k, pool: &e.pool}
+	e.fields[1] = &field{modulus: newModulus(prime1, 3), kernel: k, pool: &e.pool}
 	return e, nil
 }
 
@@ -70,5 +70,9 @@ func Default() *Engine { return defaultEngine() }
 // Tier returns the tier the engine runs.
 func (e *Engine) Tier() Tier { return e.tier }
 
-// Trim gives idle buffers back to the garbage collector. Tables stay.
+// Trim frees idle buffers: long ones at once, short ones at the next garbage
+// collection. Tables stay.
 func (e *Engine) Trim() { e.pool.trim() }
+
+// Idle returns the bytes held in idle buffers.
+func (e *Engine) Idle() int { return e.pool.size() }

@@ -11,42 +11,36 @@ import (
 type field struct {
 	*modulus
 	kernel
+	pool     *pool
 	building sync.Mutex
 	built    atomic.Pointer[tables]
 }
 
-// grow returns tables for at least size points, building them when needed.
-func (f *field) grow(size int) *tables {
+// grow makes sure that there are tables for size points.
+func (f *field) grow(size int) {
 	if t := f.built.Load(); t != nil && t.size >= size {
-		return t
+		return
 	}
 	f.building.Lock()
 	defer f.building.Unlock()
-	old := f.built.Load()
-	if old != nil && old.size >= size {
-		return old
+	if t := f.built.Load(); t != nil && t.size >= size {
+		return
 	}
 	size = 1 << bits.Len(uint(size-1))
-	t := newTables(f.modulus, f.kernel, size)
-	f.built.Store(t)
-	return t
+	f.built.Store(newTables(f.modulus, f.kernel, f.pool, size))
 }
 
-// course is a transform of one layout under one prime.
+// course is a transform of one layout under one prime. It uses the latest tables of
+// the field, since long ones begin with short ones.
 type course struct {
 	*field
 	layout
-	tables *tables
 	merges []merge
 }
 
 func newCourse(f *field, l layout) *course {
-	size := l.pieces[0].n
-	if len(l.pieces) > 1 {
-		size *= 2
-	}
-	t := f.grow(size)
-	return &course{f, l, t, l.merges(t)}
+	f.grow(l.tableSize())
+	return &course{f, l, l.merges(f.built.Load())}
 }
 
 // forward transforms limbs into d.
@@ -83,7 +77,7 @@ const columns = 1 << 15
 func (c *course) split(s *stopper, d []uint64, j int) {
 	n := len(d)
 	if n <= leafSize {
-		c.leaf(c.tables, d, j)
+		c.leaf(c.built.Load(), d, j)
 		return
 	}
 	rows := radix(n)
@@ -92,7 +86,7 @@ func (c *course) split(s *stopper, d []uint64, j int) {
 		if s.stopped() {
 			return
 		}
-		c.kernel.split(c.tables, d, rows, lo, min(lo+columns, q), j)
+		c.kernel.split(c.built.Load(), d, rows, lo, min(lo+columns, q), j)
 	}
 	for i := range rows {
 		c.split(s, d[i*q:(i+1)*q], rows*j+i)
@@ -108,7 +102,7 @@ func radix(n int) int { return min(16, 2*n/leafSize) }
 func (c *course) join(s *stopper, d []uint64, j int) {
 	n := len(d)
 	if n <= leafSize {
-		c.unleaf(c.tables, d, j)
+		c.unleaf(c.built.Load(), d, j)
 		return
 	}
 	rows := radix(n)
@@ -120,7 +114,7 @@ func (c *course) join(s *stopper, d []uint64, j int) {
 		if s.stopped() {
 			return
 		}
-		c.kernel.join(c.tables, d, rows, lo, min(lo+columns, q), j)
+		c.kernel.join(c.built.Load(), d, rows, lo, min(lo+columns, q), j)
 	}
 }
 

@@ -2,8 +2,8 @@ package ntt
 
 import (
 	"fmt"
-	"math/big"
 	"math/bits"
+	"sync"
 )
 
 // Shape says what products a plan is for.
@@ -39,7 +39,6 @@ type Shape struct {
 type Plan struct {
 	engine   *Engine
 	radix    uint64
-	limbs    int
 	capacity int // how many products of limbs a coefficient may sum up
 	cyclic   bool
 	threads  int
@@ -68,9 +67,10 @@ func (e *Engine) setup(l layout, radix uint64) *setup {
 		return s.(*setup)
 	}
 	s := new(setup)
-	for i, f := range e.fields {
-		s.courses[i] = newCourse(f, l)
-	}
+	var wg sync.WaitGroup // the primes build their tables at the same time
+	wg.Go(func() { s.courses[1] = newCourse(e.fields[1], l) })
+	s.courses[0] = newCourse(e.fields[0], l)
+	wg.Wait()
 	m0, m1, n := e.fields[0].modulus, e.fields[1].modulus, l.pieces[0].n
 	s.single = newRebuild(m0, m1, n, 0, radix)
 	s.double = newRebuild(m0, m1, n, 1, radix)
@@ -94,7 +94,7 @@ func (e *Engine) NewPlan(s Shape) (*Plan, error) {
 	if s.Terms < 0 || s.Short < 0 || s.Threads < 0 || s.Threads > 2 {
 		return nil, fmt.Errorf("new plan: terms %d, short %d and threads %d must not be negative, threads at most 2", s.Terms, s.Short, s.Threads)
 	}
-	p := &Plan{engine: e, radix: s.Radix, limbs: s.Limbs, cyclic: s.Cyclic, threads: s.Threads}
+	p := &Plan{engine: e, radix: s.Radix, cyclic: s.Cyclic, threads: s.Threads}
 	l := newLayout(s.Limbs)
 	if s.Cyclic {
 		l = newPieces(max(minPoints, 1<<bits.Len(uint(s.Limbs-1))), 8)
@@ -106,7 +106,7 @@ func (e *Engine) NewPlan(s Shape) (*Plan, error) {
 	if short == 0 {
 		short = (s.Limbs + 1) / 2
 	}
-	p.capacity = capacities[s.Radix]
+	p.capacity = capacity(s.Radix)
 	if terms := max(s.Terms, 1); short > p.capacity/terms {
 		return nil, fmt.Errorf("new plan: %d sums of %d products of limbs below %d can exceed the product of the primes; at most %d products in all", terms, short, s.Radix, p.capacity)
 	}
@@ -120,16 +120,12 @@ func (e *Engine) NewPlan(s Shape) (*Plan, error) {
 	return p, nil
 }
 
-// capacities holds the capacity of each radix.
-var capacities = map[uint64]int{Radix12: capacity(Radix12), Radix11: capacity(Radix11)}
-
 // capacity returns the largest c with c·(radix-1)² < p0·p1.
 func capacity(radix uint64) int {
-	limit := new(big.Int).Mul(big.NewInt(prime0), big.NewInt(prime1))
-	limit.Sub(limit, big.NewInt(1))
-	square := new(big.Int).SetUint64(radix - 1)
-	square.Mul(square, square)
-	return int(limit.Div(limit, square).Int64())
+	if radix == Radix12 {
+		return 1_266_877
+	}
+	return 126_687_700
 }
 
 // Points returns the length of the plan's transforms: at least the shape's

@@ -46,6 +46,14 @@ func newPieces(full, eighths int) layout {
 	return l
 }
 
+// tableSize returns the number of points that the tables must cover.
+func (l layout) tableSize() int {
+	if len(l.pieces) == 1 {
+		return l.points
+	}
+	return 2 * l.pieces[0].n
+}
+
 // merge holds the constants that join one further piece to those before it.
 //
 // Let the pieces before it determine r modulo M (of degree start), and the new

@@ -1,5 +1,7 @@
 package ntt
 
+import "math/bits"
+
 // Twiddle factors, and why half of them suffice.
 //
 // A transform splits the ring of polynomials modulo x^n - w² into the rings
@@ -53,12 +55,14 @@ const minPoints = 128
 
 // newTables returns the tables for size points, a power of two. Building them
 // costs less than a transform, so nothing is taken over from shorter ones.
-func newTables(m *modulus, k kernel, size int) *tables {
+func newTables(m *modulus, k kernel, p *pool, size int) *tables {
 	size = max(size, leafSize)
 	t := &tables{modulus: m, size: size}
 	t.twist = make([]factor, size/16)
 	t.seed = make([]uint64, size/8)
-	plain := make([]uint64, size/16)
+	scratch := p.get(size / 16)
+	defer p.put(scratch)
+	plain := scratch.words[:size/16]
 	k.doubling(m, plain, 1, 2)
 	k.factors(m, t.twist, plain)
 	k.doubling(m, t.seed, m.toMont, 4)
@@ -69,32 +73,19 @@ func newTables(m *modulus, k kernel, size int) *tables {
 // fill derives the mirror from the forward tables.
 func (r *mirror) fill(t *tables) {
 	m := t.modulus
-	r.twist = make([]factor, leafSize/16)
-	r.seed = make([]uint64, leafSize/8)
-	n := len(r.twist)
-	for j := range n {
-		w := m.p - 1
-		if j > 0 {
-			w = t.twist[opposite(j)].w
-		}
-		r.twist[n-1-j] = m.factor(w)
+	n := leafSize / 16
+	r.twist = make([]factor, n)
+	r.twist[n-1] = m.factor(m.p - 1)
+	for j := 1; j < n; j++ {
+		r.twist[n-1-j] = t.twist[opposite(j)]
 	}
-	n = len(r.seed)
-	// For s > 0, -1/W[4s+3] = W[opposite(4s+3)], where the opposite is a multiple of 4.
-	for s := range n {
-		if s == 0 {
-			r.seed[n-1] = m.mul(t.twist[2].w, m.toMont) // -1/W[3] = W[2]
-			continue
-		}
-		r.seed[n-1-s] = t.seed[opposite(4*s+3)/4]
+	n = leafSize / 8
+	r.seed = make([]uint64, n)
+	r.seed[n-1] = m.mul(t.twist[2].w, m.toMont) // -1/W[3] = W[2]
+	for s := 1; s < n; s++ {                    // -1/W[4s+3] = W[4s'], as the opposite of 4s+3 is 4s'
+		r.seed[n-1-s] = t.seed[opposite(s)]
 	}
 }
 
 // opposite returns j' with W[j]·W[j'] = -1, for j > 0.
-func opposite(j int) int {
-	top := 1
-	for top*2 <= j {
-		top *= 2
-	}
-	return 3*top - 1 - j
-}
+func opposite(j int) int { return 3<<(bits.Len(uint(j))-1) - 1 - j }

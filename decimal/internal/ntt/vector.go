@@ -13,18 +13,20 @@ import (
 // returned an error.
 type Vector struct {
 	plan   *Plan
+	owned  [2]*buffer
 	data   [2][]uint64
 	limbs  int // an upper bound of the limbs of the value
 	degree int // 1 for a number, 2 for a sum of products, 0 when undefined
 	weight int // how many numbers, or products of limbs in a coefficient, are summed
 }
 
-// NewVector returns a vector of undefined content. Call Release when it is no
-// longer needed.
+// NewVector returns a vector of undefined content. Release must be called when it is
+// no longer needed: its memory may lie outside the reach of the garbage collector.
 func (p *Plan) NewVector() *Vector {
 	v := &Vector{plan: p}
 	for i := range v.data {
-		v.data[i] = p.engine.pool.get(p.Points())
+		v.owned[i] = p.engine.pool.get(p.Points())
+		v.data[i] = v.owned[i].words[:p.Points()]
 	}
 	return v
 }
@@ -36,7 +38,7 @@ func (v *Vector) Release() {
 		return
 	}
 	for i := range v.data {
-		v.plan.engine.pool.put(v.data[i])
+		v.plan.engine.pool.put(v.owned[i])
 	}
 	*v = Vector{}
 }
@@ -226,8 +228,9 @@ func (p *Plan) Inverse(ctx context.Context, z []uint64, v *Vector) error {
 		}
 		var scratch []uint64
 		if len(c.merges) > 0 {
-			scratch = p.engine.pool.get(c.merges[0].n)
-			defer p.engine.pool.put(scratch)
+			b := p.engine.pool.get(c.merges[0].n)
+			defer p.engine.pool.put(b)
+			scratch = b.words
 		}
 		c.inverse(s, v.data[i], scratch)
 	})
