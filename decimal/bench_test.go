@@ -47,3 +47,19 @@ func BenchmarkSqrtText(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkRoot2 measures the root of 2 to so many digits, with its text.
+func BenchmarkRoot2(b *testing.B) {
+	for _, digits := range []int{1_000, 10_000, 100_000, 1_000_000} {
+		b.Run(fmt.Sprint(digits), func(b *testing.B) {
+			var out []byte
+			for b.Loop() {
+				root, _, err := decimal.Root(b.Context(), decimal.FromInt64(2), decimal.FromInt64(1), digits, decimal.HalfEven)
+				if err != nil {
+					b.Fatal(err)
+				}
+				out = root.AppendDecimal(out[:0])
+			}
+		})
+	}
+}

@@ -3,7 +3,6 @@ package decimal
 import (
 	"cmp"
 	"math/bits"
-	"slices"
 )
 
 // A number is a little-endian vector of limbs, each holding width decimal
@@ -87,41 +86,42 @@ func compareLimbs(a, b []uint64) int {
 // addLimbs sets z = a + b and returns the carry out of z, which must be at
 // least as long as a, and a at least as long as b. z may be a or b.
 //
-// The carry is taken from a sign bit, not from a branch: in random decimal
-// digits a branch would be mispredicted every other limb.
+// The carry is a sign bit spread over a word, not a branch: in random decimal
+// digits a branch would be mispredicted every other limb. And only an addition
+// and a shift wait for the carry of the limb before.
 func addLimbs(z, a, b []uint64, base uint64) (carry uint64) {
-	a, z = a[:len(a):len(a)], z[:len(a)]
+	z, a = z[:len(a)], a[:len(a):len(a)]
+	none := ^uint64(0) // all ones when there is no carry
 	for i, v := range b {
-		s := a[i] + v + carry - base
-		borrow := uint64(int64(s) >> 63)
-		z[i] = s + base&borrow
-		carry = 1 + borrow
+		s := a[i] + v - (base - 1) + none
+		none = uint64(int64(s) >> 63)
+		z[i] = s + base&none
 	}
 	i := len(b)
-	for ; i < len(a) && carry != 0; i++ {
+	for ; i < len(a) && none == 0; i++ {
 		s := a[i] + 1
 		if s == base {
 			s = 0
 		} else {
-			carry = 0
+			none--
 		}
 		z[i] = s
 	}
 	if i < len(a) && &z[0] != &a[0] {
 		copy(z[i:], a[i:])
 	}
-	return carry
+	return none + 1
 }
 
 // subLimbs sets z = a - b modulo base^len(a) and returns the borrow. z and a
 // are at least as long as b; z may be a or b.
-func subLimbs(z, a, b []uint64, base uint64) (borrow uint64) {
-	a, z = a[:len(a):len(a)], z[:len(a)]
+func subLimbs(z, a, b []uint64, base uint64) uint64 {
+	z, a = z[:len(a)], a[:len(a):len(a)]
+	var borrow uint64 // all ones when there is a borrow
 	for i, v := range b {
-		s := a[i] - v - borrow
-		mask := uint64(int64(s) >> 63)
-		z[i] = s + base&mask
-		borrow = mask & 1
+		s := a[i] - v + borrow
+		borrow = uint64(int64(s) >> 63)
+		z[i] = s + base&borrow
 	}
 	i := len(b)
 	for ; i < len(a) && borrow != 0; i++ {
@@ -136,7 +136,7 @@ func subLimbs(z, a, b []uint64, base uint64) (borrow uint64) {
 	if i < len(a) && &z[0] != &a[0] {
 		copy(z[i:], a[i:])
 	}
-	return borrow
+	return borrow & 1
 }
 
 // subAbs returns |a - b| and whether a < b, for trimmed vectors.
@@ -178,22 +178,41 @@ func subWord(z []uint64, v, base uint64) uint64 {
 // mulWord sets z = a*v + carry and returns the carry out; v and carry are
 // below base, z may be a.
 //
-// The quotient by the base is estimated from a limb alone, with v/base as a
-// fraction of 64 bits (Shoup's trick), so that only two conditional
-// subtractions wait for the carry of the limb before.
+// The product of a limb is split into quotient and remainder before the carry
+// comes in, with v/base as a fraction of 64 bits (Shoup's trick).
 func mulWord(z, a []uint64, v, carry, base uint64) uint64 {
 	fraction, _ := bits.Div64(v, 0, base)
 	z = z[:len(a)]
 	for i, x := range a {
 		q, _ := bits.Mul64(x, fraction)
-		s := x*v - q*base + carry // below 3·base
-		for range 2 {
-			s -= base
-			borrow := uint64(int64(s) >> 63)
-			s += base & borrow
-			q += 1 + borrow
-		}
-		carry, z[i] = q, s
+		s := x*v - q*base - base // the quotient may be one too small
+		over := uint64(int64(s) >> 63)
+		s += base&over - base + carry
+		q += 2 + over
+		over = uint64(int64(s) >> 63)
+		z[i] = s + base&over
+		carry = q + over
+	}
+	return carry
+}
+
+// shiftPart sets z = a * 10^part, for part below width, and returns the carry
+// out; z may be a. No limb waits for another one.
+func shiftPart(z, a []uint64, part, width int) (carry uint64) {
+	z = z[:len(a)]
+	if part == 0 {
+		copy(z, a)
+		return 0
+	}
+	power, divisor := pow10[part], pow10[width-part]
+	fraction, _ := bits.Div64(1, 0, divisor) // 2^64/divisor, rounded down
+	for i, x := range a {
+		q, _ := bits.Mul64(x, fraction)
+		r := x - q*divisor - divisor
+		over := uint64(int64(r) >> 63)
+		q += 1 + over
+		z[i] = (r+divisor&over)*power + carry
+		carry = q
 	}
 	return carry
 }
@@ -279,24 +298,34 @@ func shiftLeft(a []uint64, digits, width int) []uint64 {
 	if len(a) == 0 {
 		return nil
 	}
-	limbs, part := digits/width, digits%width
-	z := make([]uint64, len(a)+limbs+1)
-	z[len(z)-1] = mulWord(z[limbs:], a, pow10[part], 0, pow10[width])
+	z := make([]uint64, len(a)+digits/width+1)
+	shiftLeftInto(z, a, digits, width)
 	return trim(z)
 }
 
-// shiftRight returns a / 10^digits, rounded down.
+// shiftLeftInto sets z = a * 10^digits, which must fit.
+func shiftLeftInto(z, a []uint64, digits, width int) {
+	limbs := digits / width
+	clear(z[:limbs])
+	carry := shiftPart(z[limbs:], a, digits%width, width)
+	if n := limbs + len(a); n < len(z) {
+		z[n] = carry
+		clear(z[n+1:])
+	}
+}
+
+// shiftRight divides a by 10^digits, rounded down, in place.
 func shiftRight(a []uint64, digits, width int) []uint64 {
 	limbs, part := digits/width, digits%width
 	if limbs >= len(a) {
 		return nil
 	}
-	z := slices.Clone(a[limbs:])
+	a = a[limbs:]
 	if part > 0 {
 		// Multiplied by 10^(width-part), the digits that stay are one limb up.
-		low := mulWord(z, z, pow10[width-part], 0, pow10[width])
-		copy(z, z[1:])
-		z[len(z)-1] = low
+		top := shiftPart(a, a, width-part, width)
+		copy(a, a[1:])
+		a[len(a)-1] = top
 	}
-	return trim(z)
+	return trim(a)
 }

@@ -80,7 +80,7 @@ func (c *Calculator) product(ctx context.Context, x, y Int) (Int, error) {
 // multiply sets z = a * b modulo base^len(z), unchecked: by the schoolbook for
 // width18, by the transform otherwise.
 func (c *Calculator) multiply(ctx context.Context, z, a, b []uint64, width int) error {
-	square := len(a) == len(b) && &a[0] == &b[0]
+	square := sameLimbs(a, b)
 	if width == width18 {
 		if square {
 			sqrColumns(z, a, pow10[width])

@@ -103,5 +103,17 @@ func (f *prime) residue(a []uint64, width int) (r uint64, sound bool) {
 	return r % f.m, int64(over) >= 0
 }
 
+// power returns base^n mod p.
+func (f *prime) power(width, n int) uint64 {
+	base, z := f.enter(pow10[width]), f.one
+	for ; n > 0; n >>= 1 {
+		if n&1 == 1 {
+			z = f.mul(z, base)
+		}
+		base = f.mul(base, base)
+	}
+	return f.leave(z)
+}
+
 // product returns a*b mod p of two residues.
 func (f *prime) product(a, b uint64) uint64 { return f.mul(f.mul(a, b), f.square) }

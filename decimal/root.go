@@ -1,10 +1,13 @@
 package decimal
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"math"
+	"math/bits"
+	"slices"
 )
 
 // ErrZeroDenominator reports a rational number p/q with q = 0.
@@ -72,27 +75,67 @@ func (c *Calculator) floorRational(ctx context.Context, p, q Int, digits int) (r
 	if !short {
 		return c.floorLongRational(ctx, p, q, digits)
 	}
-	x, t, err := scaleAndDivide(ctx, p, 2*digits, word)
-	if err != nil {
-		return rounded{}, err
+	digits *= 2
+	if p.Sign() == 0 {
+		return rounded{}, nil
 	}
-	f, err := c.floorRoot(ctx, x)
-	if err != nil {
-		return rounded{}, err
+	if p.Digits()+digits > 2*maxShort11*width11 {
+		return rounded{}, ErrTooLarge
 	}
-	out := rounded{root: newInt(f.root, f.width, false)}
-	if len(f.rest) > 0 || t > 0 {
-		out.rest = 1
-	}
-	if out.half = compareLimbs(f.rest, f.root); out.half == 0 {
-		four := FromUint64(4)
-		quarter, err := c.Mul(ctx, four, FromUint64(t))
-		if err != nil {
+	width := rootWidth(p.Digits() + digits)
+	a := scaled(p, digits, width)
+	var t uint64
+	if word != 1 {
+		var err error
+		if a, t, err = a.quotient(ctx, word, width); err != nil {
 			return rounded{}, err
 		}
-		out.half = quarter.Cmp(q)
 	}
-	return out, nil
+	var out rounded
+	err := c.floorRoot(ctx, a, width, func(root, rest []uint64) {
+		out.root = newInt(slices.Clone(root), width, false)
+		if len(rest) > 0 || t > 0 {
+			out.rest = 1
+		}
+		if out.half = compareLimbs(rest, root); out.half == 0 {
+			out.half = compareQuarter(t, word)
+		}
+	})
+	return out, err
+}
+
+// compareQuarter compares t/q with 1/4.
+func compareQuarter(t, q uint64) int {
+	high, low := bits.Mul64(t, 4)
+	if high != 0 {
+		return 1
+	}
+	return cmp.Compare(low, q)
+}
+
+// scaled returns p·10^digits in a width.
+func scaled(p Int, digits, width int) shifted {
+	a := p.in(width)
+	z := make([]uint64, len(a)+1)
+	z[len(a)] = shiftPart(z, a, digits%width, width)
+	t := compact(trim(z))
+	t.zeros += digits / width
+	return t
+}
+
+// quotient returns a/q, rounded down, and the remainder.
+func (t shifted) quotient(ctx context.Context, q uint64, width int) (shifted, uint64, error) {
+	z := make([]uint64, t.length())
+	copy(z[t.zeros:], t.limbs)
+	var remainder uint64
+	for high := len(z); high > 0; high = max(0, high-blockLength) {
+		if err := ctx.Err(); err != nil {
+			return shifted{}, 0, err
+		}
+		part := z[max(0, high-blockLength):high]
+		remainder = divWord(part, part, q, remainder, pow10[width])
+	}
+	return compact(trim(z)), remainder, nil
 }
 
 // scale returns p·10^digits.
@@ -103,23 +146,6 @@ func scale(p Int, digits int) (Int, error) {
 	}
 	width := widthFor(total)
 	return newInt(shiftLeft(p.in(width), digits, width), width, p.negative), nil
-}
-
-// scaleAndDivide returns p·10^digits / q, rounded down, and the remainder.
-func scaleAndDivide(ctx context.Context, p Int, digits int, q uint64) (x Int, remainder uint64, err error) {
-	x, err = scale(p, digits)
-	if err != nil || q == 1 || x.Sign() == 0 {
-		return x, 0, err
-	}
-	z := make([]uint64, len(x.limbs))
-	for high := len(z); high > 0; high = max(0, high-blockLength) {
-		if err := ctx.Err(); err != nil {
-			return Int{}, 0, err
-		}
-		low := max(0, high-blockLength)
-		remainder = divWord(z[low:high], x.limbs[low:high], q, remainder, pow10[x.width])
-	}
-	return newInt(z, x.width, false), remainder, nil
 }
 
 // floorLongRational is floorRational for a denominator beyond 64 bits. It takes
@@ -175,17 +201,19 @@ func (c *Calculator) approximateRoot(ctx context.Context, p, q Int, digits int) 
 	wanted := max(0, digits+(p.Digits()-q.Digits())/2+1)
 	width := max(min(widthFor(2*max(wanted, product.Digits())), width12), width11)
 	at := alignmentOf(product.Digits(), width)
-	r := newRooter(c, product.in(width), at, width)
 	n := wanted/width + 2
+	w := newWorkspace(9*max(n, at.limbs) + 64)
+	defer w.release()
+	r := newRooter(c, w, compact(product.in(width)), at, width)
 	y, err := r.inverse(ctx, n)
 	if err != nil {
 		return Int{}, err
 	}
 	// √(pq) = √x·base^limbs·10^(-shift/2), and y has n limbs after the point.
-	s, err := c.Mul(ctx, p, newInt(y, width, false))
+	s, err := c.Mul(ctx, p, newInt(slices.Clone(y), width, false))
 	if err != nil {
 		return Int{}, err
 	}
 	cut := width*(at.limbs+n) - digits - at.shift/2
-	return newInt(shiftRight(s.limbs, cut, s.width), s.width, false), nil
+	return newInt(shiftRight(slices.Clone(s.limbs), cut, s.width), s.width, false), nil
 }
