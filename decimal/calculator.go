@@ -55,6 +55,11 @@ func Fibonacci(ctx context.Context, n int64) (Int, error) {
 	return new(Calculator).Fibonacci(ctx, n)
 }
 
+// FibonacciMany returns F(n) for every n; see [Calculator.FibonacciMany].
+func FibonacciMany(ctx context.Context, ns []int64) ([]Int, error) {
+	return new(Calculator).FibonacciMany(ctx, ns)
+}
+
 // Lucas returns L(n); see [Calculator.Lucas].
 func Lucas(ctx context.Context, n int64) (Int, error) {
 	return new(Calculator).Lucas(ctx, n)

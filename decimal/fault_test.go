@@ -32,8 +32,16 @@ func TestNoFaultGetsPastTheCheck(t *testing.T) {
 		"product short":   func(c *decimal.Calculator) (decimal.Int, error) { return c.Mul(t.Context(), short, short.Neg()) },
 		"product":         func(c *decimal.Calculator) (decimal.Int, error) { return c.Mul(t.Context(), x, y) },
 		"square":          func(c *decimal.Calculator) (decimal.Int, error) { return c.Sqr(t.Context(), x) },
-		"root short":      func(c *decimal.Calculator) (decimal.Int, error) { return rootOf(c.Sqrt(t.Context(), x)) },
-		"root":            func(c *decimal.Calculator) (decimal.Int, error) { return rootOf(c.Sqrt(t.Context(), long)) },
+		"fibonacci many": func(c *decimal.Calculator) (decimal.Int, error) {
+			terms, err := c.FibonacciMany(t.Context(), []int64{5000, 5001, 5003, 9000, 20_000})
+			sum := decimal.Int{}
+			for _, x := range terms {
+				sum = sum.Add(x)
+			}
+			return sum, err
+		},
+		"root short": func(c *decimal.Calculator) (decimal.Int, error) { return rootOf(c.Sqrt(t.Context(), x)) },
+		"root":       func(c *decimal.Calculator) (decimal.Int, error) { return rootOf(c.Sqrt(t.Context(), long)) },
 		"rational root": func(c *decimal.Calculator) (decimal.Int, error) {
 			root, _, err := c.Root(t.Context(), short, decimal.FromInt64(7), 5000, decimal.Up)
 			return root, err

@@ -16,8 +16,6 @@ type longPair struct {
 	this, previous []uint64 // trimmed; each may grow to half of block
 	block          []uint64
 	width          int
-	work           float64 // the points transformed so far
-	total          float64 // the points transformed in the end
 }
 
 // startPair is the largest k for which F(2k+1) is within shortPair's bounds.
@@ -33,26 +31,33 @@ func (c *Calculator) fibonacciLong(ctx context.Context, n uint64) (limbs []uint6
 	if err != nil {
 		return nil, 0, err
 	}
-	plan, x, y, err := c.transformPair(ctx, pair, len(pair.block))
+	z, err := c.termFrom(ctx, pair, pair.block, n)
+	c.report(1)
+	return z, pair.width, err
+}
+
+// termFrom returns F(n), for n = 2k or 2k-1, in the room given, which may be
+// the pair's block.
+func (c *Calculator) termFrom(ctx context.Context, pair *longPair, room []uint64, n uint64) ([]uint64, error) {
+	plan, x, y, err := c.transformPair(ctx, pair, len(room))
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
 	defer x.Release()
 	defer y.Release()
 	if err := plan.FibDouble(ctx, x, y); err != nil {
-		return nil, 0, err
+		return nil, err
 	}
 	if n&1 == 1 {
 		x, y = y, x // F(2k-1) is wanted
 	}
 	y.Release()
-	z := pair.block[:2*len(pair.this)+1]
+	z := room[:2*len(pair.this)+1]
 	if err := plan.Inverse(ctx, z, x); err != nil {
-		return nil, 0, err
+		return nil, err
 	}
 	c.stage("term", z)
-	c.report(1)
-	return z, pair.width, nil
+	return z, nil
 }
 
 // lucasLong returns L(n), unchecked, for n of at least maxShortFibonacci:
@@ -97,43 +102,80 @@ func (c *Calculator) lucasLong(ctx context.Context, n uint64) (limbs []uint64, w
 // pairFor returns F(k) and F(k-1), which the caller makes a term of index n
 // from.
 func (c *Calculator) pairFor(ctx context.Context, k, n uint64) (*longPair, error) {
-	digits := int(phiDigits*float64(n)) + 2
-	width := max(min(widthFor(digits), width12), width11)
-	// A doubled number is computed with up to three zero limbs at its top.
-	half := digits/2/width + 5
-	block := make([]uint64, 2*half)
+	shift := shortShift(k)
+	p := newLongPair(k>>shift, n, longWidth(n))
+	work, total := 0.0, 3*float64(len(p.block))
+	for i := range shift {
+		total += 2 * float64(uint64(len(p.block))>>i)
+	}
+	for shift--; shift >= 0; shift-- {
+		if err := c.descend(ctx, p, p, k>>shift); err != nil {
+			return nil, err
+		}
+		work += 4 * float64(len(p.this))
+		c.report(min(1, work/total))
+	}
+	return p, nil
+}
+
+// longWidth returns the width of the pairs that make F(n).
+func longWidth(n uint64) int {
+	return max(min(widthFor(int(phiDigits*float64(n))+2), width12), width11)
+}
+
+// shortShift returns by how many bits k must be shifted to be at most startPair.
+func shortShift(k uint64) int {
 	shift := max(0, bits.Len64(k)-bits.Len64(startPair))
 	if k>>shift > startPair {
 		shift++
 	}
+	return shift
+}
+
+// newLongPair returns the pair for a k up to startPair, in a block with room
+// for F(n).
+func newLongPair(k, n uint64, width int) *longPair {
+	p := emptyLongPair(n, width)
 	var start shortPair
-	start.set(k >> shift)
-	p := &longPair{k: k >> shift, block: block, width: width}
-	p.this = p.startWith(block[:half:half], start.this.slice())
-	p.previous = p.startWith(block[half:], start.previous.slice())
-	p.total = 3 * float64(2*half)
-	for i := range shift {
-		p.total += 4 * float64(uint64(half)>>i)
-	}
-	for shift--; shift >= 0; shift-- {
-		if err := c.doublePair(ctx, p); err != nil {
-			return nil, err
-		}
-		c.report(min(1, p.work/p.total))
-		if k>>shift&1 == 1 {
-			if err := p.advance(ctx); err != nil {
-				return nil, err
-			}
-		}
-		c.stage("pair", p.this)
-		c.stage("pair", p.previous)
-	}
-	return p, nil
+	start.set(k)
+	p.k = k
+	p.this = p.startWith(p.room(0), start.this.slice())
+	p.previous = p.startWith(p.room(1), start.previous.slice())
+	return p
+}
+
+// emptyLongPair returns a block with room for F(n), where a doubled number may
+// have three zero limbs at its top.
+func emptyLongPair(n uint64, width int) *longPair {
+	half := int(phiDigits*float64(n))/2/width + 6
+	return &longPair{block: make([]uint64, 2*half), width: width}
+}
+
+// room returns a half of the block.
+func (p *longPair) room(i int) []uint64 {
+	half := len(p.block) / 2
+	return p.block[i*half : (i+1)*half : (i+1)*half]
 }
 
 // startWith puts a number of width18 into its room in the block.
 func (p *longPair) startWith(room, limbs []uint64) []uint64 {
 	return room[:copy(room, repack(limbs, width18, p.width))]
+}
+
+// descend sets to, which may be from, to the pair for k, one bit longer than
+// that of from.
+func (c *Calculator) descend(ctx context.Context, from, to *longPair, k uint64) error {
+	if err := c.doublePair(ctx, from, to); err != nil {
+		return err
+	}
+	if k&1 == 1 {
+		if err := to.advance(ctx); err != nil {
+			return err
+		}
+	}
+	c.stage("pair", to.this)
+	c.stage("pair", to.previous)
+	return nil
 }
 
 // transformPair returns the transforms of a pair and a plan to double it, if
@@ -165,10 +207,10 @@ func (p *longPair) fits(limbs, room int) bool {
 	return limbs <= room && len(p.previous) <= len(p.this)
 }
 
-// doublePair replaces F(k), F(k-1) by F(2k), F(2k-1). Sums of products are
-// taken of the transforms, so that two ways there and two back are enough.
-func (c *Calculator) doublePair(ctx context.Context, p *longPair) error {
-	plan, x, y, err := c.transformPair(ctx, p, len(p.block)/2)
+// doublePair sets to, which may be from, to F(2k), F(2k-1). Sums of products
+// are taken of the transforms, so that two ways there and two back are enough.
+func (c *Calculator) doublePair(ctx context.Context, from, to *longPair) error {
+	plan, x, y, err := c.transformPair(ctx, from, len(to.room(0)))
 	if err != nil {
 		return err
 	}
@@ -177,17 +219,15 @@ func (c *Calculator) doublePair(ctx context.Context, p *longPair) error {
 	if err := plan.FibDouble(ctx, x, y); err != nil {
 		return err
 	}
-	n := 2*len(p.this) + 1
-	p.this, p.previous = p.this[:n], p.previous[:n]
-	if err := plan.Inverse(ctx, p.this, x); err != nil {
+	n, k := 2*len(from.this)+1, from.k
+	to.this, to.previous = to.room(0)[:n], to.room(1)[:n]
+	if err := plan.Inverse(ctx, to.this, x); err != nil {
 		return err
 	}
-	if err := plan.Inverse(ctx, p.previous, y); err != nil {
+	if err := plan.Inverse(ctx, to.previous, y); err != nil {
 		return err
 	}
-	p.this, p.previous = trim(p.this), trim(p.previous)
-	p.k *= 2
-	p.work += 4 * float64(n)
+	to.this, to.previous, to.k = trim(to.this), trim(to.previous), 2*k
 	return nil
 }
 

@@ -55,6 +55,29 @@ func (x Int) AppendDigits(dst []byte, from, to int) []byte {
 	return dst
 }
 
+// AppendFixed appends x/10^digits as text, with a point and so many digits
+// behind it; without a point if there are none. It is how a result of Root is
+// shown. A negative number of digits counts as none.
+func (x Int) AppendFixed(dst []byte, digits int) []byte {
+	if digits <= 0 {
+		return x.AppendDecimal(dst)
+	}
+	if x.negative {
+		dst = append(dst, '-')
+	}
+	n := x.Digits()
+	if n <= digits { // zeros in front: 0.000123
+		dst = append(dst, '0', '.')
+		for range digits - n {
+			dst = append(dst, '0')
+		}
+		return x.AppendDigits(dst, 0, n)
+	}
+	dst = x.AppendDigits(dst, 0, n-digits)
+	dst = append(dst, '.')
+	return x.AppendDigits(dst, n-digits, n)
+}
+
 // chunkDigits is how much WriteTo formats at a time: small enough for the
 // cache, large enough for a system call.
 const chunkDigits = 64 << 10

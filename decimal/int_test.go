@@ -226,6 +226,22 @@ func TestAppendDigitsPanicsOutsideTheNumber(t *testing.T) {
 	}
 }
 
+func TestAppendFixed(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		text   string
+		digits int
+		want   string
+	}{
+		{"0", 0, "0"}, {"0", 3, "0.000"}, {"5", 1, "0.5"}, {"5", 3, "0.005"}, {"-5", 3, "-0.005"}, {"12345", 0, "12345"},
+		{"12345", -1, "12345"}, {"12345", 2, "123.45"}, {"12345", 5, "0.12345"}, {"-12345", 4, "-1.2345"},
+	} {
+		if got := string(mustParse(t, tt.text).AppendFixed([]byte("="), tt.digits)); got != "="+tt.want {
+			t.Errorf("%s with %d digits: %s, want %s", tt.text, tt.digits, got, tt.want)
+		}
+	}
+}
+
 type failingWriter struct{ room int }
 
 var errFull = errors.New("full")
