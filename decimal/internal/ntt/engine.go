@@ -19,6 +19,7 @@ type Tier string
 // The tiers, best first.
 const (
 	IFMA   Tier = "ifma"   // AVX-512 IFMA assembly: amd64 with F, BW, DQ, VL and IFMA
+	FMA    Tier = "fma"    // AVX2 and FMA assembly: amd64 with both
 	Scalar Tier = "scalar" // plain Go, every machine
 )
 

@@ -40,7 +40,7 @@ type course struct {
 
 func newCourse(f *field, l layout) *course {
 	f.grow(l.tableSize())
-	return &course{f, l, l.merges(f.built.Load())}
+	return &course{f, l, l.merges(f.modulus, f.kernel)}
 }
 
 // forward transforms limbs into d.
@@ -49,7 +49,7 @@ func (c *course) forward(s *stopper, d, limbs []uint64) {
 		c.reduce(s, d[g.offset:][:g.n], limbs, g)
 	}
 	first := d[:c.pieces[0].n]
-	c.load(first, limbs[:min(len(limbs), len(first))])
+	c.load(c.modulus, first, limbs[:min(len(limbs), len(first))])
 	for rest := limbs; len(rest) > len(first); {
 		rest = rest[len(first):]
 		c.loadAdd(first, rest[:min(len(rest), len(first))])
@@ -62,9 +62,9 @@ func (c *course) forward(s *stopper, d, limbs []uint64) {
 // reduce sets d to the limbs modulo x^n - c, by Horner's rule on blocks of n.
 func (c *course) reduce(s *stopper, d, limbs []uint64, g merge) {
 	last := max(0, (len(limbs)-1)/g.n*g.n)
-	c.load(d, limbs[last:])
+	c.load(c.modulus, d, limbs[last:])
 	for at := last - g.n; at >= 0 && !s.stopped(); at -= g.n {
-		c.madd(c.modulus, d, d, limbs[at:at+g.n], g.c)
+		c.loadMadd(c.modulus, d, limbs[at:at+g.n], g.c)
 	}
 }
 

@@ -185,9 +185,9 @@ func (ifma) unleaf(t *tables, d []uint64, j int) {
 	}
 }
 
-func (k ifma) doubling(m *modulus, dst []uint64, first uint64, shift int) {
+func (k ifma) doubling(m *modulus, dst []uint64, shift int) {
 	n := min(len(dst), 8)
-	k.scalar.doubling(m, dst[:n], first, shift)
+	k.scalar.doubling(m, dst[:n], shift)
 	for k := 3; n < len(dst); k, n = k+1, 2*n {
 		ifmaScaleFold(&dst[n], &dst[0], &dst[0], n, m.factor(m.root[k+shift]), m)
 	}
@@ -200,6 +200,8 @@ func (ifma) factors(m *modulus, dst []factor, w []uint64) {
 func (ifma) madd(m *modulus, dst, x, y []uint64, c factor) {
 	ifmaMadd(&dst[0], &x[0], &y[0], len(dst), c, m)
 }
+
+func (k ifma) loadMadd(m *modulus, dst, limbs []uint64, c factor) { k.madd(m, dst, dst, limbs, c) }
 
 func (ifma) scale(m *modulus, dst, x []uint64, c factor) {
 	ifmaScale(&dst[0], &x[0], &x[0], len(dst), c, m)

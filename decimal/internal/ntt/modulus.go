@@ -18,7 +18,7 @@ const maxLog = 34
 const mask52 = 1<<52 - 1
 
 // modulus is a prime with the constants that the butterflies need. The fields up
-// to step are read by the assembly in this order.
+// to floats are read by the assembly in this order.
 type modulus struct {
 	twoP   uint64    // 2p
 	negP   uint64    // 2^52 - p
@@ -26,8 +26,16 @@ type modulus struct {
 	p      uint64    // the prime
 	inv    uint64    // 1/p modulo 2^52
 	step   [3]factor // W[1], W[2], W[3]: see tables.go
-	toMont uint64    // 2^52 mod p: multiplying by it gives Montgomery form
+	floats floats
+	toMont uint64 // 2^52 mod p: multiplying by it gives Montgomery form
 	root   [maxLog + 1]uint64
+}
+
+// floats holds constants for the tier that calculates in doubles, the first three in
+// four copies.
+type floats struct {
+	p, inv, magic [4]float64 // the prime, 1/p, 2^52
+	step          [3]float64
 }
 
 // newModulus returns the constants of the prime p, of which generator is a
@@ -44,6 +52,12 @@ func newModulus(p, generator uint64) *modulus {
 		m.root[k] = m.mul(m.root[k+1], m.root[k+1])
 	}
 	m.step = [3]factor{m.factor(m.root[2]), m.factor(m.root[3]), m.factor(m.mul(m.root[2], m.root[3]))}
+	for i := range 4 {
+		m.floats.p[i], m.floats.inv[i], m.floats.magic[i] = float64(p), 1/float64(p), 1<<52
+	}
+	for i, w := range m.step {
+		m.floats.step[i] = m.centred(w.w)
+	}
 	return m
 }
 
@@ -75,6 +89,14 @@ func (m *modulus) neg(a uint64) uint64 {
 		return 0
 	}
 	return m.p - a
+}
+
+// centred returns the residue of w < p that is closest to zero.
+func (m *modulus) centred(w uint64) float64 {
+	if w > m.p/2 {
+		return -float64(m.p - w)
+	}
+	return float64(w)
 }
 
 // factor is a constant multiplier together with its Shoup quotient

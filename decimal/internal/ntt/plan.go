@@ -71,9 +71,9 @@ func (e *Engine) setup(l layout, radix uint64) *setup {
 	wg.Go(func() { s.courses[1] = newCourse(e.fields[1], l) })
 	s.courses[0] = newCourse(e.fields[0], l)
 	wg.Wait()
-	m0, m1, n := e.fields[0].modulus, e.fields[1].modulus, l.pieces[0].n
-	s.single = newRebuild(m0, m1, n, 0, radix)
-	s.double = newRebuild(m0, m1, n, 1, radix)
+	m0, m1, k, n := e.fields[0].modulus, e.fields[1].modulus, e.fields[0].kernel, l.pieces[0].n
+	s.single = newRebuild(m0, m1, k, n, 0, radix)
+	s.double = newRebuild(m0, m1, k, n, 1, radix)
 	e.setups.Store(key, s)
 	return s
 }

@@ -16,12 +16,12 @@ type rebuild struct {
 	square [2]uint64 // radix², low word first
 }
 
-// newRebuild returns the constants for residues that are scaled by points and
-// by 2^(-52·shifts).
-func newRebuild(m0, m1 *modulus, points, shifts int, radix uint64) *rebuild {
+// newRebuild returns the constants for residues that are too large by the factor
+// points, and too small by units of the kernel to the power of divisions.
+func newRebuild(m0, m1 *modulus, k kernel, points, divisions int, radix uint64) *rebuild {
 	c := &rebuild{m0: m0, m1: m1, radix: radix}
 	undo := func(m *modulus) uint64 {
-		return m.mul(m.invert(uint64(points)%m.p), m.pow(m.toMont, uint64(shifts)))
+		return m.mul(m.invert(uint64(points)%m.p), m.pow(k.unit(m), uint64(divisions)))
 	}
 	inv := m1.invert(m0.p % m1.p)
 	c.w0 = m0.factor(undo(m0))

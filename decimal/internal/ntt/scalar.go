@@ -23,8 +23,11 @@ func montgomery(x, w uint64, m *modulus) uint64 {
 // fold returns x or x-p, whichever is not negative.
 func fold(x, p uint64) uint64 { return min(x, x-p) }
 
-func (scalar) doubling(m *modulus, dst []uint64, first uint64, shift int) {
-	dst[0] = first
+func (scalar) unit(m *modulus) uint64 { return m.toMont }
+
+func (scalar) factor(m *modulus, w uint64) factor { return m.factor(w) }
+
+func (scalar) doubling(m *modulus, dst []uint64, shift int) {
 	for k := 0; 1<<k < len(dst); k++ {
 		w := m.factor(m.root[k+shift])
 		half := dst[: 1<<k : 1<<k]
@@ -41,7 +44,7 @@ func (scalar) factors(m *modulus, dst []factor, w []uint64) {
 	}
 }
 
-func (scalar) load(dst, limbs []uint64) {
+func (scalar) load(_ *modulus, dst, limbs []uint64) {
 	n := copy(dst, limbs)
 	clear(dst[n:])
 }
@@ -51,6 +54,8 @@ func (scalar) loadAdd(dst, limbs []uint64) {
 		dst[i] += x
 	}
 }
+
+func (k scalar) loadMadd(m *modulus, dst, limbs []uint64, c factor) { k.madd(m, dst, dst, limbs, c) }
 
 // forward2 is the forward butterfly: (x + wy, x - wy) for x, y < 4p.
 func forward2(x, y uint64, w factor, m *modulus) (uint64, uint64) {

@@ -75,8 +75,7 @@ type term struct {
 }
 
 // merges returns the constants for all pieces of l but the first.
-func (l layout) merges(t *tables) []merge {
-	m := t.modulus
+func (l layout) merges(m *modulus, k kernel) []merge {
 	product := []struct {
 		exp   int
 		coeff uint64
@@ -85,18 +84,18 @@ func (l layout) merges(t *tables) []merge {
 	c := uint64(1)
 	for i, p := range l.pieces {
 		if i > 0 {
-			c = t.twist[p.j/2].w
-			g := merge{piece: p, c: m.factor(c)}
+			c = m.step[p.j/2-1].w
+			g := merge{piece: p, c: k.factor(m, c)}
 			var value uint64 // M in the ring of the piece
 			for _, f := range product {
 				value = (value + m.mul(f.coeff, m.pow(c, uint64(f.exp/p.n)))) % m.p
 				if f.exp != p.offset {
-					g.terms = append(g.terms, term{f.exp, m.factor(f.coeff)})
+					g.terms = append(g.terms, term{f.exp, k.factor(m, f.coeff)})
 				}
 			}
 			inverse := m.invert(value)
-			g.fromB = m.factor(m.mul(inverse, uint64(l.pieces[0].n/p.n)))
-			g.fromR = m.factor(m.neg(inverse))
+			g.fromB = k.factor(m, m.mul(inverse, uint64(l.pieces[0].n/p.n)))
+			g.fromR = k.factor(m, m.neg(inverse))
 			out = append(out, g)
 		}
 		// product *= x^n - c

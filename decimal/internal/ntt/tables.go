@@ -25,8 +25,8 @@ import "math/bits"
 // interval [2^k, 2^(k+1)), need a table of their own: mirror.
 //
 // The last three levels (blocks of 8 points) take their factors from seed[t] =
-// W[4t]·2^52, since W[2t] = W[4t]² and W[t] = W[4t]⁴, and the odd ones differ by
-// constants. The factor 2^52 is that of a Montgomery product.
+// W[4t]·unit, since W[2t] = W[4t]² and W[t] = W[4t]⁴, and the odd ones differ by
+// constants. The unit is what the tier's products are divided by.
 
 // tables holds the factors for transforms of up to size points under one prime.
 // It is immutable.
@@ -34,12 +34,12 @@ type tables struct {
 	*modulus
 	size   int
 	twist  []factor // W[j] for j < size/16
-	seed   []uint64 // W[4t]·2^52 for t < size/8
+	seed   []uint64 // W[4t]·unit for t < size/8
 	mirror mirror
 }
 
 // mirror holds the factors of the inverse for blocks that start at j = 0, in
-// backward order: -1/W[j] is at twist[len-1-j], and -1/W[4t+3]·2^52 at
+// backward order: -1/W[j] is at twist[len-1-j], and -1/W[4t+3]·unit at
 // seed[len-1-t].
 type mirror struct {
 	twist []factor
@@ -63,26 +63,28 @@ func newTables(m *modulus, k kernel, p *pool, size int) *tables {
 	scratch := p.get(size / 16)
 	defer p.put(scratch)
 	plain := scratch.words[:size/16]
-	k.doubling(m, plain, 1, 2)
+	plain[0] = k.factor(m, 1).w
+	k.doubling(m, plain, 2)
 	k.factors(m, t.twist, plain)
-	k.doubling(m, t.seed, m.toMont, 4)
-	t.mirror.fill(t)
+	t.seed[0] = k.factor(m, k.unit(m)).w
+	k.doubling(m, t.seed, 4)
+	t.mirror.fill(t, k)
 	return t
 }
 
 // fill derives the mirror from the forward tables.
-func (r *mirror) fill(t *tables) {
+func (r *mirror) fill(t *tables, k kernel) {
 	m := t.modulus
 	n := leafSize / 16
 	r.twist = make([]factor, n)
-	r.twist[n-1] = m.factor(m.p - 1)
+	r.twist[n-1] = k.factor(m, m.p-1)
 	for j := 1; j < n; j++ {
 		r.twist[n-1-j] = t.twist[opposite(j)]
 	}
 	n = leafSize / 8
 	r.seed = make([]uint64, n)
-	r.seed[n-1] = m.mul(t.twist[2].w, m.toMont) // -1/W[3] = W[2]
-	for s := 1; s < n; s++ {                    // -1/W[4s+3] = W[4s'], as the opposite of 4s+3 is 4s'
+	r.seed[n-1] = k.factor(m, m.mul(m.step[1].w, k.unit(m))).w // -1/W[3] = W[2]
+	for s := 1; s < n; s++ {                                   // -1/W[4s+3] = W[4s'], as the opposite of 4s+3 is 4s'
 		r.seed[n-1-s] = t.seed[opposite(s)]
 	}
 }

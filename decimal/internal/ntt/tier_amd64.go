@@ -8,8 +8,16 @@ func vectorTiers() []Tier {
 	if x := cpu.X86; x.HasAVX512F && x.HasAVX512BW && x.HasAVX512DQ && x.HasAVX512VL && x.HasAVX512IFMA {
 		out = append(out, IFMA)
 	}
+	if cpu.X86.HasAVX2 && cpu.X86.HasFMA {
+		out = append(out, FMA)
+	}
 	return out
 }
 
 // newVectorKernel returns the arithmetic of an assembly tier.
-func newVectorKernel(Tier) kernel { return ifma{} }
+func newVectorKernel(t Tier) kernel {
+	if t == IFMA {
+		return ifma{}
+	}
+	return fma{}
+}

@@ -223,7 +223,7 @@ func (p *Plan) Inverse(ctx context.Context, z []uint64, v *Vector) error {
 	v.degree = 0
 	err := p.both(ctx, "inverse", func(s *stopper, i int, c *course) {
 		if !product { // forward steps leave residues below 4p, the inverse wants 2p
-			one := c.factor(1)
+			one := c.kernel.factor(c.modulus, 1)
 			c.each(s, func(lo, hi int) { c.scale(c.modulus, v.data[i][lo:hi], v.data[i][lo:hi], one) })
 		}
 		var scratch []uint64

@@ -12,6 +12,7 @@ func main() {
 	log.SetFlags(0)
 	for name, build := range map[string]func(*assembly){
 		"ifma_amd64.s": ifma,
+		"fma_amd64.s":  fma,
 	} {
 		var a assembly
 		build(&a)
