@@ -84,7 +84,7 @@ func TestFibonacciGolden(t *testing.T) {
 //	L(n)²  = 5 F(n)² + 4(-1)^n
 func TestFibonacciIdentities(t *testing.T) {
 	t.Parallel()
-	for tier, c := range decimal.Tiers() {
+	for tier, c := range decimal.CalculatorsByTier() {
 		t.Run(tier, func(t *testing.T) {
 			t.Parallel()
 			rapid.Check(t, func(t *rapid.T) {
@@ -121,7 +121,7 @@ func TestFibonacciIdentities(t *testing.T) {
 // methods and still is quick on the slowest tier.
 func TestFibonacciGoldenOnEveryTier(t *testing.T) {
 	t.Parallel()
-	for tier, c := range decimal.Tiers() {
+	for tier, c := range decimal.CalculatorsByTier() {
 		t.Run(tier, func(t *testing.T) {
 			t.Parallel()
 			x, err := c.Fibonacci(t.Context(), 1_000_000)

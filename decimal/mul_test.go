@@ -13,7 +13,7 @@ import (
 // TestProductsAgainstBig draws lengths on both sides of every change of method.
 func TestProductsAgainstBig(t *testing.T) {
 	t.Parallel()
-	for tier, c := range decimal.Tiers() {
+	for tier, c := range decimal.CalculatorsByTier() {
 		t.Run(tier, func(t *testing.T) {
 			t.Parallel()
 			rapid.Check(t, func(t *rapid.T) {
@@ -44,7 +44,7 @@ func TestProductOfNines(t *testing.T) {
 	t.Parallel()
 	power := func(digits int) decimal.Int { return mustParse(t, "1"+zeros(digits)) }
 	one := decimal.FromInt64(1)
-	for tier, c := range decimal.Tiers() {
+	for tier, c := range decimal.CalculatorsByTier() {
 		t.Run(tier, func(t *testing.T) {
 			t.Parallel()
 			for _, d := range [][2]int{{0, 5}, {1, 1}, {18, 18}, {36, 432}, {432, 432}, {433, 433}, {576, 577}, {12, 73_729},

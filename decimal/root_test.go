@@ -75,7 +75,7 @@ func TestRootOfSmallRationals(t *testing.T) {
 
 func TestRootAgainstBig(t *testing.T) {
 	t.Parallel()
-	for tier, c := range decimal.Tiers() {
+	for tier, c := range decimal.CalculatorsByTier() {
 		t.Run(tier, func(t *testing.T) {
 			t.Parallel()
 			rapid.Check(t, func(t *rapid.T) {
@@ -115,7 +115,7 @@ func TestRootGolden(t *testing.T) {
 		100_000:   "dc5669f3c231d8a89289cdd4c49a67f1cf63426b8e02eb35e3251182cb1be39e",
 		1_000_000: "e1fbbd14d50d3f17d3a8ac073187d793f8ced39b0a836bf60578fa2d821ec2b3",
 	}
-	for tier, c := range decimal.Tiers() {
+	for tier, c := range decimal.CalculatorsByTier() {
 		t.Run(tier, func(t *testing.T) {
 			t.Parallel()
 			for digits, want := range golden {

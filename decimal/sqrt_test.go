@@ -16,7 +16,7 @@ import (
 // and squares and their neighbours, which are the hard ones to round.
 func TestSqrtAgainstBig(t *testing.T) {
 	t.Parallel()
-	for tier, c := range decimal.Tiers() {
+	for tier, c := range decimal.CalculatorsByTier() {
 		t.Run(tier, func(t *testing.T) {
 			t.Parallel()
 			rapid.Check(t, func(t *rapid.T) {
@@ -71,7 +71,7 @@ func TestSqrtOfEveryLength(t *testing.T) {
 // TestSqrtDefinition checks r² <= x < (r+1)² for lengths beyond math/big's reach.
 func TestSqrtDefinition(t *testing.T) {
 	t.Parallel()
-	for tier, c := range decimal.Tiers() {
+	for tier, c := range decimal.CalculatorsByTier() {
 		t.Run(tier, func(t *testing.T) {
 			t.Parallel()
 			random := rand.New(rand.NewPCG(5, 6))
@@ -113,5 +113,39 @@ func TestSqrtRefuses(t *testing.T) {
 	cancel()
 	if _, _, err := decimal.Sqrt(ctx, decimal.FromInt64(2)); !errors.Is(err, context.Canceled) {
 		t.Errorf("canceled: %v", err)
+	}
+}
+
+// TestRootBound looks at the root before its remainder corrects it: the proof
+// in docs/decimal-root-bound.md allows one unit.
+func TestRootBound(t *testing.T) {
+	t.Parallel()
+	random := rand.New(rand.NewPCG(7, 8))
+	for digits := 10; digits < 60_000; digits += 1 + digits/7 {
+		var roots []*big.Int
+		c := decimal.Faulty(func(stage string, limbs []uint64) {
+			if stage == "root" {
+				// The width does not matter for a difference of one.
+				value := new(big.Int)
+				for i := len(limbs) - 1; i >= 0; i-- {
+					value.Lsh(value, 64).Add(value, new(big.Int).SetUint64(limbs[i]))
+				}
+				roots = append(roots, value)
+			}
+		})
+		x := randomInt(t, random, digits)
+		square, err := c.Sqr(t.Context(), x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, v := range []decimal.Int{x, square.Add(x)} {
+			roots = nil
+			if _, _, err := c.Sqrt(t.Context(), v); err != nil {
+				t.Fatal(err)
+			}
+			if d := new(big.Int).Sub(roots[0], roots[1]); d.CmpAbs(big.NewInt(1)) > 0 {
+				t.Errorf("%d digits: the approximate root is %v units off", v.Digits(), d)
+			}
+		}
 	}
 }
