@@ -72,34 +72,3 @@ func (c *course) each(s *stopper, fn func(lo, hi int)) {
 		fn(lo, min(lo+columns, c.points))
 	}
 }
-
-// Product sets z to the product of a and b modulo radix^len(z) (see Inverse for
-// cyclic plans). z may be a or b. Errors are those of the single steps.
-func (p *Plan) Product(ctx context.Context, z, a, b []uint64) error {
-	x, y := p.NewVector(), p.NewVector()
-	defer x.Release()
-	defer y.Release()
-	if err := p.Forward(ctx, x, a); err != nil {
-		return err
-	}
-	if err := p.Forward(ctx, y, b); err != nil {
-		return err
-	}
-	if err := p.Mul(ctx, x, x, y); err != nil {
-		return err
-	}
-	return p.Inverse(ctx, z, x)
-}
-
-// Square sets z to the square of a modulo radix^len(z). z may be a.
-func (p *Plan) Square(ctx context.Context, z, a []uint64) error {
-	x := p.NewVector()
-	defer x.Release()
-	if err := p.Forward(ctx, x, a); err != nil {
-		return err
-	}
-	if err := p.Sqr(ctx, x, x); err != nil {
-		return err
-	}
-	return p.Inverse(ctx, z, x)
-}

@@ -118,17 +118,21 @@ func (c *course) join(s *stopper, d []uint64, j int) {
 	}
 }
 
-// inverse undoes forward, up to a factor of the length of the first piece. The
-// scratch must hold half of that length unless there is one piece only.
-func (c *course) inverse(s *stopper, d, scratch []uint64) {
+// inverse undoes forward, up to a factor of the length of the first piece.
+func (c *course) inverse(s *stopper, d []uint64) {
 	for _, p := range c.pieces {
 		c.join(s, d[p.offset:][:p.n], p.j)
 	}
+	if len(c.merges) == 0 {
+		return
+	}
+	scratch := c.pool.get(c.merges[0].n)
+	defer c.pool.put(scratch)
 	for _, g := range c.merges {
 		if s.stopped() {
 			return
 		}
-		c.merge(d, scratch[:g.n], g)
+		c.merge(d, scratch.words[:g.n], g)
 	}
 }
 

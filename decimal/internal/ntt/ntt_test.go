@@ -240,15 +240,22 @@ func TestFibDouble(t *testing.T) {
 			p := mustPlan(t, e, ntt.Shape{Limbs: 2*n + 1, Radix: ntt.Radix12, Terms: 3})
 			x, y := p.NewVector(), p.NewVector()
 			a, b := make([]uint64, 2*n+1), make([]uint64, 2*n+1)
+			this, previous := limbs(f, ntt.Radix12, n), limbs(g, ntt.Radix12, n)
+			even, odd, alone := make([]uint64, 2*n+1), make([]uint64, 2*n+1), make([]uint64, 2*n+1)
 			err := errors.Join(
-				p.Forward(t.Context(), x, limbs(f, ntt.Radix12, n)),
-				p.Forward(t.Context(), y, limbs(g, ntt.Radix12, n)),
+				p.Forward(t.Context(), x, this),
+				p.Forward(t.Context(), y, previous),
 				p.FibDouble(t.Context(), x, y),
 				p.Inverse(t.Context(), a, x),
 				p.Inverse(t.Context(), b, y),
+				p.FibPair(t.Context(), even, odd, this, previous),
+				p.FibPair(t.Context(), nil, alone, this, previous),
 			)
 			if err != nil {
 				t.Fatal(err)
+			}
+			if !slices.Equal(even, a) || !slices.Equal(odd, b) || !slices.Equal(alone, b) {
+				t.Fatalf("%s: pair and single steps differ at %d", e.Tier(), k)
 			}
 			ff, gg := new(big.Int).Mul(f, f), new(big.Int).Mul(g, g)
 			lucas := new(big.Int).Lsh(g, 1)

@@ -216,8 +216,8 @@ func (p *Plan) Inverse(ctx context.Context, z []uint64, v *Vector) error {
 	if v.degree == 0 {
 		return fmt.Errorf("inverse: %w", errDegree)
 	}
-	if p.cyclic && len(z) != p.Points() {
-		return fmt.Errorf("inverse: %d limbs for a cyclic plan of %d", len(z), p.Points())
+	if err := p.fitsResult("inverse", z); err != nil {
+		return err
 	}
 	product := v.degree == 2
 	v.degree = 0
@@ -226,13 +226,7 @@ func (p *Plan) Inverse(ctx context.Context, z []uint64, v *Vector) error {
 			one := c.kernel.factor(c.modulus, 1)
 			c.each(s, func(lo, hi int) { c.scale(c.modulus, v.data[i][lo:hi], v.data[i][lo:hi], one) })
 		}
-		var scratch []uint64
-		if len(c.merges) > 0 {
-			b := p.engine.pool.get(c.merges[0].n)
-			defer p.engine.pool.put(b)
-			scratch = b.words
-		}
-		c.inverse(s, v.data[i], scratch)
+		c.inverse(s, v.data[i])
 	})
 	if err != nil {
 		return err

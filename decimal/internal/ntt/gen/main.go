@@ -8,12 +8,15 @@ import (
 	"os"
 )
 
+// files are the generated files and what fills them.
+var files = map[string]func(*assembly){
+	"ifma_amd64.s": ifma,
+	"fma_amd64.s":  fma,
+}
+
 func main() {
 	log.SetFlags(0)
-	for name, build := range map[string]func(*assembly){
-		"ifma_amd64.s": ifma,
-		"fma_amd64.s":  fma,
-	} {
+	for name, build := range files {
 		var a assembly
 		build(&a)
 		if err := os.WriteFile(name, a.text(), 0o644); err != nil {
