@@ -129,24 +129,24 @@ func (c *course) inverse(s *stopper, d []uint64) {
 	scratch := c.pool.get(c.merges[0].n)
 	defer c.pool.put(scratch)
 	for _, g := range c.merges {
-		if s.stopped() {
-			return
-		}
-		c.merge(d, scratch.words[:g.n], g)
+		c.merge(s, d, scratch.words[:g.n], g)
 	}
 }
 
 // merge joins one piece to those before it, as described at the type.
-func (c *course) merge(d, r []uint64, g merge) {
+func (c *course) merge(s *stopper, d, r []uint64, g merge) {
 	m := c.modulus
 	q := d[g.offset:][:g.n]
 	copy(r, d[g.offset-g.n:g.offset])
-	for at := g.offset - 2*g.n; at >= 0; at -= g.n {
+	for at := g.offset - 2*g.n; at >= 0 && !s.stopped(); at -= g.n {
 		c.madd(m, r, r, d[at:at+g.n], g.c)
 	}
 	c.scale(m, q, q, g.fromB)
 	c.madd(m, q, r, q, g.fromR)
 	for _, t := range g.terms {
+		if s.stopped() {
+			return
+		}
 		part := d[t.exp:][:g.n]
 		c.madd(m, part, q, part, t.coeff)
 	}

@@ -179,6 +179,24 @@ func TestConcurrentUse(t *testing.T) {
 	}
 }
 
+// TestGrowth checks that a chain of growing products leaves only its longest buffers
+// behind, and that shorter products then use those.
+func TestGrowth(t *testing.T) {
+	t.Parallel()
+	e, err := ntt.New(ntt.Tiers()[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, limbs := range []int{1 << 18, 1 << 19, 1 << 20, 1 << 18} {
+		p := mustPlan(t, e, ntt.Shape{Limbs: limbs, Radix: ntt.Radix11})
+		p.NewVector().Release()
+	}
+	// Two buffers of 8 MiB, and less than 4 MiB of short ones from building tables.
+	if most := 20 << 20; e.Idle() > most {
+		t.Errorf("%d bytes idle after the chain, want at most %d", e.Idle(), most)
+	}
+}
+
 // TestTrim checks that buffers are reused and that Trim lets go of them.
 func TestTrim(t *testing.T) {
 	t.Parallel()

@@ -1,6 +1,9 @@
 package ntt
 
-import "sync"
+import (
+	"slices"
+	"sync"
+)
 
 // buffer is memory for residues. Long ones come from the operating system in huge
 // pages where that is possible (see allocate): they go back when they are freed, and
@@ -10,6 +13,13 @@ type buffer struct {
 	free  func() // gives the memory back; nil for memory of the garbage collector
 }
 
+// release gives the memory back.
+func (b *buffer) release() {
+	if b.free != nil {
+		b.free()
+	}
+}
+
 // pool keeps buffers for reuse, so that a large computation does not touch fresh
 // memory at every step.
 type pool struct {
@@ -17,26 +27,40 @@ type pool struct {
 	idle []*buffer
 }
 
+// longBuffer is the length from which buffers are long: a huge page in words.
+const longBuffer = 1 << 18
+
 // get returns a buffer of at least n words with unspecified content: the shortest
-// idle one that is long enough but not more than twice as long, or a new one.
+// idle one that fits, or a new one. Short requests leave long buffers alone. A new
+// long buffer replaces the idle ones that are shorter, because whatever they were
+// good for, it will be: so a chain of growing products does not leave its history
+// behind.
 func (p *pool) get(n int) *buffer {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	long := n >= longBuffer
 	best := -1
 	for i, b := range p.idle {
-		if len(b.words) >= n && len(b.words) <= 2*n && (best < 0 || len(b.words) < len(p.idle[best].words)) {
+		fits := len(b.words) >= n && long == (len(b.words) >= longBuffer)
+		if fits && (best < 0 || len(b.words) < len(p.idle[best].words)) {
 			best = i
 		}
 	}
-	if best < 0 {
-		return allocate(n)
+	if best >= 0 {
+		b := p.idle[best]
+		p.idle = slices.Delete(p.idle, best, best+1)
+		return b
 	}
-	b := p.idle[best]
-	last := len(p.idle) - 1
-	p.idle[best] = p.idle[last]
-	p.idle[last] = nil
-	p.idle = p.idle[:last]
-	return b
+	if long {
+		p.idle = slices.DeleteFunc(p.idle, func(b *buffer) bool {
+			outgrown := len(b.words) >= longBuffer
+			if outgrown {
+				b.release()
+			}
+			return outgrown
+		})
+	}
+	return allocate(n)
 }
 
 // put takes a buffer back.
@@ -53,9 +77,7 @@ func (p *pool) trim() {
 	p.idle = nil
 	p.mu.Unlock()
 	for _, b := range idle {
-		if b.free != nil {
-			b.free()
-		}
+		b.release()
 	}
 }
 
