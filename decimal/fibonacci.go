@@ -6,9 +6,9 @@ import (
 )
 
 const (
-	// maxShortFibonacci is the largest n for which F(n) has at most
-	// maxDigits18 digits.
-	maxShortFibonacci = 2757
+	// maxShortFibonacci is the largest n for which the schoolbook method is
+	// about as fast as the transform.
+	maxShortFibonacci = 16_000
 	// maxFibonacci is the largest n for which the sums in the transform of
 	// F(n/2) stay within bounds: it has 84 million limbs of width11.
 	maxFibonacci = 4_400_000_000

@@ -18,8 +18,9 @@ type longPair struct {
 	width          int
 }
 
-// startPair is the largest k for which F(2k+1) is within shortPair's bounds.
-const startPair = maxShortFibonacci / 2
+// startPair is the largest k whose pair is made by the schoolbook method to
+// begin with.
+const startPair = maxShortFibonacci / 4
 
 // phiDigits is log10 of the golden ratio: F(n) has phiDigits·n - 0.35 digits,
 // rounded up (OEIS A097348).
@@ -136,11 +137,7 @@ func shortShift(k uint64) int {
 // for F(n).
 func newLongPair(k, n uint64, width int) *longPair {
 	p := emptyLongPair(n, width)
-	var start shortPair
-	start.set(k)
-	p.k = k
-	p.this = p.startWith(p.room(0), start.this.slice())
-	p.previous = p.startWith(p.room(1), start.previous.slice())
+	p.start(k)
 	return p
 }
 
@@ -157,9 +154,13 @@ func (p *longPair) room(i int) []uint64 {
 	return p.block[i*half : (i+1)*half : (i+1)*half]
 }
 
-// startWith puts a number of width18 into its room in the block.
-func (p *longPair) startWith(room, limbs []uint64) []uint64 {
-	return room[:copy(room, repack(limbs, width18, p.width))]
+// start sets p to the pair for k by the schoolbook method.
+func (p *longPair) start(k uint64) {
+	pairOf(k, func(this, previous []uint64) {
+		p.k = k
+		p.this = p.room(0)[:copy(p.room(0), repack(this, width18, p.width))]
+		p.previous = p.room(1)[:copy(p.room(1), repack(previous, width18, p.width))]
+	})
 }
 
 // descend sets to, which may be from, to the pair for k, one bit longer than

@@ -107,11 +107,7 @@ func (c *Calculator) lone(ctx context.Context, path *pairPath, n uint64) (Int, e
 // pairAt sets to, whose width is given, to the pair for k.
 func (c *Calculator) pairAt(ctx context.Context, path *pairPath, k uint64, to *longPair) error {
 	if k <= startPair || to.width == width18 {
-		var start shortPair
-		start.set(k)
-		to.k = k
-		to.this = to.startWith(to.room(0), start.this.slice())
-		to.previous = to.startWith(to.room(1), start.previous.slice())
+		to.start(k)
 		return nil
 	}
 	parent, err := c.walk(ctx, path, k/2, to.width)

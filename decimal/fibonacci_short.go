@@ -5,16 +5,14 @@ import (
 	"slices"
 )
 
-// shortLimbs is the room for the longest number that is computed by the
-// schoolbook method on the stack: maxDigits18 digits and one carry limb.
-const shortLimbs = maxDigits18/width18 + 2
-
-// shortNumber is a number of a few limbs of width18 that needs no heap.
+// shortNumber is a number of width18 in memory of fixed size, in a computation
+// by the schoolbook method.
 type shortNumber struct {
-	limbs [shortLimbs]uint64
+	limbs []uint64 // the memory; what is above n is undefined
 	n     int
 }
 
+// slice returns the limbs of the number.
 func (z *shortNumber) slice() []uint64 { return z.limbs[:z.n] }
 
 // setSum sets z = a + b, where a is not shorter than b.
@@ -56,59 +54,74 @@ func (z *shortNumber) setSquares(a, b *shortNumber) {
 	}
 }
 
-// shortPair is F(k) and F(k-1).
-type shortPair struct{ this, previous shortNumber }
+// shortPair is F(k) and F(k-1), with room for what the next ones are made of.
+type shortPair struct{ this, previous, sum, double, squares shortNumber }
 
-// fibonacciShort returns F(n) for n of at least 94 whose value has at most
-// maxDigits18 digits.
+// newShortPair returns a pair in w whose numbers have room for F(n).
+func newShortPair(w *workspace, n uint64) shortPair {
+	room := shortRoom(n)
+	number := func() shortNumber { return shortNumber{limbs: w.words(room)} }
+	return shortPair{number(), number(), number(), number(), number()}
+}
+
+// shortRoom returns enough limbs for F(n) and a carry.
+func shortRoom(n uint64) int { return int(n)*209/1000/width18 + 3 }
+
+// fibonacciShort returns F(n) for n of at least 94 up to maxShortFibonacci.
 func fibonacciShort(n uint64) []uint64 {
-	var pair shortPair
-	pair.set(n / 2)
-	var twice, result shortNumber
-	twice.setSum(&pair.this, &pair.previous) // F(k+1)
+	w := newWorkspace(5 * shortRoom(n))
+	defer w.release()
+	p := newShortPair(w, (n+1)/2+2)
+	p.set(n / 2)
+	result := shortNumber{limbs: make([]uint64, shortRoom(n))}
+	p.sum.setSum(&p.this, &p.previous) // F(k+1)
 	if n&1 == 1 {
-		result.setSquares(&twice, &pair.this) // F(2k+1) = F(k+1)² + F(k)²
+		result.setSquares(&p.sum, &p.this) // F(2k+1) = F(k+1)² + F(k)²
 	} else {
-		twice.setSum(&twice, &pair.previous)
-		result.setProduct(&twice, &pair.this) // F(2k) = F(k) (F(k) + 2 F(k-1))
+		p.sum.setSum(&p.sum, &p.previous)
+		result.setProduct(&p.sum, &p.this) // F(2k) = F(k) (F(k) + 2 F(k-1))
 	}
-	return slices.Clone(result.slice())
+	return result.slice()
 }
 
-// lucasShort returns L(n) for n from 2 on whose value has at most maxDigits18
-// digits: L(n) = F(n) + 2 F(n-1).
+// lucasShort returns L(n) for n from 2 up to maxShortFibonacci:
+// L(n) = F(n) + 2 F(n-1).
 func lucasShort(n uint64) []uint64 {
-	var pair shortPair
-	pair.set(n)
-	pair.this.setSum(&pair.this, &pair.previous)
-	pair.this.setSum(&pair.this, &pair.previous)
-	return slices.Clone(pair.this.slice())
+	w := newWorkspace(5 * shortRoom(n+2))
+	defer w.release()
+	p := newShortPair(w, n+2)
+	p.set(n)
+	p.sum.setSum(&p.this, &p.previous)
+	p.sum.setSum(&p.sum, &p.previous)
+	return slices.Clone(p.sum.slice())
 }
 
-// set computes F(n) and F(n-1) for n of at least 1; F(n) must have at most
-// maxDigits18 digits.
+// set computes F(n) and F(n-1) for n of at least 1.
 func (p *shortPair) set(n uint64) {
 	shift := max(0, bits.Len64(n)-6)
 	k := n >> shift
 	p.this.limbs[0], p.this.n = fibonacciWords[k], 1
 	p.previous.limbs[0], p.previous.n = fibonacciWords[k-1], 1
-	var sum, double, squares shortNumber
 	for shift--; shift >= 0; shift-- {
-		sum.setSum(&p.this, &p.previous)
-		sum.setSum(&sum, &p.previous)
-		double.setProduct(&sum, &p.this)         // F(2k)
-		squares.setSquares(&p.this, &p.previous) // F(2k-1)
+		p.sum.setSum(&p.this, &p.previous)
+		p.sum.setSum(&p.sum, &p.previous)
+		p.double.setProduct(&p.sum, &p.this)       // F(2k)
+		p.squares.setSquares(&p.this, &p.previous) // F(2k-1)
 		if n>>shift&1 == 0 {
-			p.this.copy(&double)
-			p.previous.copy(&squares)
+			p.this, p.double = p.double, p.this
+			p.previous, p.squares = p.squares, p.previous
 		} else {
-			p.this.setSum(&double, &squares)
-			p.previous.copy(&double)
+			p.this.setSum(&p.double, &p.squares)
+			p.previous, p.double = p.double, p.previous
 		}
 	}
 }
 
-func (z *shortNumber) copy(a *shortNumber) {
-	copy(z.limbs[:a.n], a.limbs[:a.n])
-	z.n = a.n
+// pairOf hands F(k) and F(k-1) of width18, for k up to maxShortFibonacci, to use.
+func pairOf(k uint64, use func(this, previous []uint64)) {
+	w := newWorkspace(5 * shortRoom(k+2))
+	defer w.release()
+	p := newShortPair(w, k+2)
+	p.set(k)
+	use(p.this.slice(), p.previous.slice())
 }

@@ -244,8 +244,36 @@ func repack(a []uint64, from, to int) []uint64 {
 		return a
 	}
 	z := make([]uint64, (digitsOf(a, from)+to-1)/to)
-	repackInto(z, a, from, to, 0)
+	switch {
+	case from == width18 && to == width12:
+		narrow(z, a)
+	case from == width12 && to == width18:
+		widen(z, a)
+	default:
+		repackInto(z, a, from, to, 0)
+	}
 	return trim(z)
+}
+
+// narrow is repackInto from width18 to width12: two limbs become three.
+func narrow(z, a []uint64) {
+	for len(a) >= 2 && len(z) >= 3 {
+		z[0] = a[0] % 1e12
+		z[1] = a[0]/1e12 + a[1]%1e6*1e6
+		z[2] = a[1] / 1e6
+		a, z = a[2:], z[3:]
+	}
+	repackInto(z, a, width18, width12, 0)
+}
+
+// widen is repackInto from width12 to width18: three limbs become two.
+func widen(z, a []uint64) {
+	for len(a) >= 3 && len(z) >= 2 {
+		z[0] = a[0] + a[1]%1e6*1e12
+		z[1] = a[1]/1e6 + a[2]*1e6
+		a, z = a[3:], z[2:]
+	}
+	repackInto(z, a, width12, width18, 0)
 }
 
 // repackInto fills z, whose limbs hold to digits, with the digits of a from

@@ -82,7 +82,7 @@ func (f *prime) residue(a []uint64, width int) (r uint64, sound bool) {
 			h, l := bits.Mul64(v, w[i])
 			var c uint64
 			lo, c = bits.Add64(lo, l, 0)
-			hi += h + c
+			hi, _ = bits.Add64(hi, h, c)
 		}
 		r = f.reduce(hi, lo)
 		a = a[:len(a)-n]
@@ -95,7 +95,7 @@ func (f *prime) residue(a []uint64, width int) (r uint64, sound bool) {
 			h, l := bits.Mul64(v, w[i])
 			var c uint64
 			lo, c = bits.Add64(lo, l, 0)
-			hi += h + c
+			hi, _ = bits.Add64(hi, h, c)
 		}
 		r = f.reduce(hi, lo)
 		a = a[:len(a)-blockLimbs]

@@ -15,13 +15,21 @@ func mulColumns(z, a, b []uint64, base uint64) {
 		low, high := max(0, k-len(b)+1), min(k, len(a)-1)
 		x := a[low : high+1]
 		y := b[k-high : k-low+1]
-		y = y[:len(x)]
 		sumHigh, sum := carryHigh, carry
-		for i, v := range x {
-			h, l := bits.Mul64(v, y[len(x)-1-i])
-			var c uint64
+		var c uint64
+		for len(x) >= 2 && len(y) >= 2 {
+			h, l := bits.Mul64(x[0], y[len(y)-1])
+			h2, l2 := bits.Mul64(x[1], y[len(y)-2])
 			sum, c = bits.Add64(sum, l, 0)
-			sumHigh += h + c
+			sumHigh, _ = bits.Add64(sumHigh, h, c)
+			sum, c = bits.Add64(sum, l2, 0)
+			sumHigh, _ = bits.Add64(sumHigh, h2, c)
+			x, y = x[2:], y[:len(y)-2]
+		}
+		if len(x) == 1 && len(y) == 1 {
+			h, l := bits.Mul64(x[0], y[0])
+			sum, c = bits.Add64(sum, l, 0)
+			sumHigh, _ = bits.Add64(sumHigh, h, c)
 		}
 		carryHigh, carry, z[k] = divideColumn(sumHigh, sum, base)
 	}
@@ -46,18 +54,33 @@ func sqrColumns(z, a []uint64, base uint64) {
 // squareColumn returns the sum of a[i]*a[j] over i + j = k.
 func squareColumn(a []uint64, k int) (high, low uint64) {
 	i, j := max(0, k-len(a)+1), min(k, len(a)-1)
-	for ; i < j; i, j = i+1, j-1 {
-		h, l := bits.Mul64(a[i], a[j])
-		var c uint64
-		low, c = bits.Add64(low, l, 0)
-		high += h + c
+	if j < i {
+		return 0, 0
 	}
-	high, low = high<<1|low>>63, low<<1
-	if i == j {
-		h, l := bits.Mul64(a[i], a[i])
-		var c uint64
+	x := a[i : j+1]
+	var c uint64
+	for len(x) >= 4 {
+		n := len(x)
+		h, l := bits.Mul64(x[0], x[n-1])
+		h2, l2 := bits.Mul64(x[1], x[n-2])
 		low, c = bits.Add64(low, l, 0)
-		high += h + c
+		high, _ = bits.Add64(high, h, c)
+		low, c = bits.Add64(low, l2, 0)
+		high, _ = bits.Add64(high, h2, c)
+		x = x[2 : n-2]
+	}
+	if len(x) >= 2 {
+		h, l := bits.Mul64(x[0], x[len(x)-1])
+		low, c = bits.Add64(low, l, 0)
+		high, _ = bits.Add64(high, h, c)
+		x = x[1 : len(x)-1]
+	}
+	low, c = bits.Add64(low, low, 0)
+	high, _ = bits.Add64(high, high, c)
+	if len(x) == 1 {
+		h, l := bits.Mul64(x[0], x[0])
+		low, c = bits.Add64(low, l, 0)
+		high, _ = bits.Add64(high, h, c)
 	}
 	return high, low
 }

@@ -16,12 +16,14 @@ func mul64(a, b uint64) uint128 {
 
 func (a uint128) add(b uint128) uint128 {
 	lo, carry := bits.Add64(a.lo, b.lo, 0)
-	return uint128{a.hi + b.hi + carry, lo}
+	hi, _ := bits.Add64(a.hi, b.hi, carry)
+	return uint128{hi, lo}
 }
 
 func (a uint128) sub(b uint128) uint128 {
 	lo, borrow := bits.Sub64(a.lo, b.lo, 0)
-	return uint128{a.hi - b.hi - borrow, lo}
+	hi, _ := bits.Sub64(a.hi, b.hi, borrow)
+	return uint128{hi, lo}
 }
 
 // times returns a·v modulo 2^128.
