@@ -22,7 +22,7 @@ const (
 // The width of a stored number follows from its digits alone, so equal
 // numbers are equal vectors. maxDigits12 is where convolutions of two numbers
 // of half that length, taken three at a time as Fibonacci does, would outgrow
-// width12 (see ntt.MaxTerms).
+// width12 (see ntt.Shape).
 const (
 	maxDigits18 = 576
 	maxDigits12 = 8_640_000
