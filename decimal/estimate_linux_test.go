@@ -3,7 +3,6 @@
 package decimal_test
 
 import (
-	"fmt"
 	"os"
 	"os/exec"
 	"runtime"
@@ -29,7 +28,7 @@ func TestEstimatedMemory(t *testing.T) {
 	for what, estimate := range estimates {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
-			child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestMeasureMemory$", "-test.v")
+			child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestMeasureMemory$", "-test.v") //nolint:forbidigo // this test as a child process
 			child.Env = append(os.Environ(), measureEnv+"="+what)
 			out, err := child.CombinedOutput()
 			if err != nil {
@@ -51,7 +50,7 @@ func TestEstimatedMemory(t *testing.T) {
 // TestMeasureMemory is the child process of TestEstimatedMemory. On its own it
 // measures a short computation.
 func TestMeasureMemory(t *testing.T) {
-	what := os.Getenv(measureEnv)
+	what := os.Getenv(measureEnv) //nolint:forbidigo // from the parent process
 	if what == "" {
 		what = "fibonacci 10000"
 	}
@@ -70,7 +69,7 @@ func TestMeasureMemory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fmt.Printf("peak=%d\n", status(t, "VmHWM:")-before)
+	t.Logf("peak=%d", status(t, "VmHWM:")-before)
 	runtime.KeepAlive(x)
 }
 

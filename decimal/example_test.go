@@ -26,8 +26,7 @@ func ExampleParse() {
 	fmt.Println(x, x.Digits(), err)
 
 	_, err = decimal.Parse("12 345")
-	var syntax *decimal.SyntaxError
-	if errors.As(err, &syntax) {
+	if syntax, ok := errors.AsType[*decimal.SyntaxError](err); ok {
 		fmt.Println(syntax.Offset, err)
 	}
 	// Output:

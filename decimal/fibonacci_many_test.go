@@ -5,8 +5,9 @@ import (
 	"errors"
 	"testing"
 
-	"github.com/seed-649d3d38/heddle/decimal"
 	"pgregory.net/rapid"
+
+	"github.com/seed-649d3d38/heddle/decimal"
 )
 
 func TestFibonacciManyAgreesWithFibonacci(t *testing.T) {

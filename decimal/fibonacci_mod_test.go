@@ -8,8 +8,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/seed-649d3d38/heddle/decimal"
 	"pgregory.net/rapid"
+
+	"github.com/seed-649d3d38/heddle/decimal"
 )
 
 // fibonacciModBySteps is the oracle: fast doubling with plain remainders,

@@ -10,8 +10,9 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/seed-649d3d38/heddle/decimal"
 	"pgregory.net/rapid"
+
+	"github.com/seed-649d3d38/heddle/decimal"
 )
 
 // TestFibonacciByAddition compares every term of the schoolbook range and a

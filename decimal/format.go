@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"slices"
 )
 
 // AppendDecimal appends x as text: a minus sign if it is negative and all its
@@ -109,8 +110,8 @@ func appendLimbs(dst []byte, limbs []uint64, width int) []byte {
 	out := dst[start:]
 	switch width {
 	case width18:
-		for i := len(limbs) - 1; i >= 0; i-- {
-			v := limbs[i]
+		for _, v := range slices.Backward(limbs) {
+
 			high, low := v/1e10, v%1e10
 			binary.LittleEndian.PutUint64(out[0:8], formatEight(high))
 			binary.LittleEndian.PutUint64(out[8:16], formatEight(low/100))
@@ -119,16 +120,16 @@ func appendLimbs(dst []byte, limbs []uint64, width int) []byte {
 			out = out[width18:]
 		}
 	case width12:
-		for i := len(limbs) - 1; i >= 0; i-- {
-			v := limbs[i]
+		for _, v := range slices.Backward(limbs) {
+
 			high := v / 1e4
 			binary.LittleEndian.PutUint64(out[0:8], formatEight(high))
 			binary.LittleEndian.PutUint32(out[8:12], uint32(formatEight(v-high*1e4)>>32))
 			out = out[width12:]
 		}
 	default:
-		for i := len(limbs) - 1; i >= 0; i-- {
-			v := limbs[i]
+		for _, v := range slices.Backward(limbs) {
+
 			high := v / 1e8 // at most three digits
 			binary.LittleEndian.PutUint32(out[0:4], uint32(formatEight(high)>>40))
 			binary.LittleEndian.PutUint64(out[3:11], formatEight(v-high*1e8))

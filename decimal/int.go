@@ -174,7 +174,7 @@ func (x Int) Int64() (v int64, ok bool) {
 // Big returns x as a big.Int. It converts radix; the time grows like that of
 // big.Int's multiplication.
 func (x Int) Big() *big.Int {
-	z := bigOf(x.limbs, x.width, powersOfBase(x.width, len(x.limbs)))
+	z := bigOf(x.limbs, powersOfBase(x.width, len(x.limbs)))
 	if x.negative {
 		z.Neg(z)
 	}
@@ -193,7 +193,7 @@ func powersOfBase(width, limbs int) []*big.Int {
 }
 
 // bigOf converts by halves, so that big multiplications do the work.
-func bigOf(limbs []uint64, width int, powers []*big.Int) *big.Int {
+func bigOf(limbs []uint64, powers []*big.Int) *big.Int {
 	if len(limbs) == 0 {
 		return new(big.Int)
 	}
@@ -201,7 +201,7 @@ func bigOf(limbs []uint64, width int, powers []*big.Int) *big.Int {
 		return new(big.Int).SetUint64(limbs[0])
 	}
 	k := bits.Len(uint(len(limbs)-1)) - 1
-	z := bigOf(limbs[1<<k:], width, powers)
+	z := bigOf(limbs[1<<k:], powers)
 	z.Mul(z, powers[k])
-	return z.Add(z, bigOf(limbs[:1<<k], width, powers))
+	return z.Add(z, bigOf(limbs[:1<<k], powers))
 }

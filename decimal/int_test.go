@@ -8,8 +8,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/seed-649d3d38/heddle/decimal"
 	"pgregory.net/rapid"
+
+	"github.com/seed-649d3d38/heddle/decimal"
 )
 
 // drawText draws the decimal text of an integer, favouring long runs of 0 and
@@ -45,16 +46,6 @@ func mustParse(t testing.TB, text string) decimal.Int {
 		t.Fatalf("Parse(%.40q): %v", text, err)
 	}
 	return x
-}
-
-// mustBig is the oracle's parser.
-func mustBig(t testing.TB, text string) *big.Int {
-	t.Helper()
-	v, ok := new(big.Int).SetString(text, 10)
-	if !ok {
-		t.Fatalf("not a number: %.40q", text)
-	}
-	return v
 }
 
 type fataler interface {
@@ -172,12 +163,12 @@ func TestWordConversions(t *testing.T) {
 			t.Errorf("Uint64() = %d %t, want %d", got, ok, v)
 		}
 	}
-	max := decimal.FromUint64(math.MaxUint64)
-	wantBig(t, "FromUint64", max, new(big.Int).SetUint64(math.MaxUint64))
-	if v, ok := max.Uint64(); !ok || v != math.MaxUint64 {
+	most := decimal.FromUint64(math.MaxUint64)
+	wantBig(t, "FromUint64", most, new(big.Int).SetUint64(math.MaxUint64))
+	if v, ok := most.Uint64(); !ok || v != math.MaxUint64 {
 		t.Errorf("Uint64() = %d %t", v, ok)
 	}
-	for _, x := range []decimal.Int{max.Add(decimal.FromInt64(1)), mustParse(t, strings.Repeat("9", 36)), mustParse(t, strings.Repeat("9", 600))} {
+	for _, x := range []decimal.Int{most.Add(decimal.FromInt64(1)), mustParse(t, strings.Repeat("9", 36)), mustParse(t, strings.Repeat("9", 600))} {
 		if v, ok := x.Uint64(); ok {
 			t.Errorf("%v fits uint64 as %d", x, v)
 		}

@@ -3,6 +3,7 @@ package decimal
 import (
 	"cmp"
 	"math/bits"
+	"slices"
 )
 
 // A number is a little-endian vector of limbs, each holding width decimal
@@ -75,9 +76,9 @@ func compareLimbs(a, b []uint64) int {
 	if len(a) != len(b) {
 		return cmp.Compare(len(a), len(b))
 	}
-	for i := len(a) - 1; i >= 0; i-- {
-		if a[i] != b[i] {
-			return cmp.Compare(a[i], b[i])
+	for i, v := range slices.Backward(a) {
+		if v != b[i] {
+			return cmp.Compare(v, b[i])
 		}
 	}
 	return 0
@@ -90,7 +91,7 @@ func compareLimbs(a, b []uint64) int {
 // digits a branch would be mispredicted every other limb. And only an addition
 // and a shift wait for the carry of the limb before.
 func addLimbs(z, a, b []uint64, base uint64) (carry uint64) {
-	z, a = z[:len(a)], a[:len(a):len(a)]
+	z, a = z[:len(a)], slices.Clip(a)
 	none := ^uint64(0) // all ones when there is no carry
 	for i, v := range b {
 		s := a[i] + v - (base - 1) + none
@@ -116,7 +117,7 @@ func addLimbs(z, a, b []uint64, base uint64) (carry uint64) {
 // subLimbs sets z = a - b modulo base^len(a) and returns the borrow. z and a
 // are at least as long as b; z may be a or b.
 func subLimbs(z, a, b []uint64, base uint64) uint64 {
-	z, a = z[:len(a)], a[:len(a):len(a)]
+	z, a = z[:len(a)], slices.Clip(a)
 	var borrow uint64 // all ones when there is a borrow
 	for i, v := range b {
 		s := a[i] - v + borrow

@@ -6,8 +6,9 @@ import (
 	"math/big"
 	"testing"
 
-	"github.com/seed-649d3d38/heddle/decimal"
 	"pgregory.net/rapid"
+
+	"github.com/seed-649d3d38/heddle/decimal"
 )
 
 // TestProductsAgainstBig draws lengths on both sides of every change of method.

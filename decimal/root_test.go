@@ -6,8 +6,9 @@ import (
 	"math/big"
 	"testing"
 
-	"github.com/seed-649d3d38/heddle/decimal"
 	"pgregory.net/rapid"
+
+	"github.com/seed-649d3d38/heddle/decimal"
 )
 
 var modes = []decimal.Rounding{decimal.HalfEven, decimal.HalfUp, decimal.HalfDown, decimal.Up, decimal.Down, decimal.Ceiling, decimal.Floor}

@@ -85,10 +85,6 @@ func squareColumn(a []uint64, k int) (high, low uint64) {
 	return high, low
 }
 
-// schoolbookMax is the number of products of two width18 limbs, each below
-// 10^36, that fit into 128 bits beside a carry.
-const schoolbookMax = 338
-
 // divideColumn splits a column sum into a two-word carry and a limb.
 func divideColumn(high, low, base uint64) (carryHigh, carry, limb uint64) {
 	if high >= base {

@@ -137,7 +137,7 @@ func (r *rooter) inverseWord() []uint64 {
 }
 
 // correct returns y·base^up ± p/base^down/2. It overwrites p.
-func (r *rooter) correct(y []uint64, up int, p []uint64, down int, negative bool) []uint64 {
+func (r *rooter) correct(y []uint64, up int, p []uint64, down int, negative bool) []uint64 { //nolint:revive // a sign, not a mode
 	p = p[min(len(p), down):]
 	divWord(p, p, 2, 0, r.base)
 	z := r.words(max(len(y)+up, len(p)) + 1)

@@ -5,11 +5,13 @@ import (
 	"errors"
 	"math/big"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
-	"github.com/seed-649d3d38/heddle/decimal"
 	"pgregory.net/rapid"
+
+	"github.com/seed-649d3d38/heddle/decimal"
 )
 
 // TestSqrtAgainstBig draws numbers on both sides of every change of method,
@@ -127,8 +129,8 @@ func TestRootBound(t *testing.T) {
 			if stage == "root" {
 				// The width does not matter for a difference of one.
 				value := new(big.Int)
-				for i := len(limbs) - 1; i >= 0; i-- {
-					value.Lsh(value, 64).Add(value, new(big.Int).SetUint64(limbs[i]))
+				for _, limb := range slices.Backward(limbs) {
+					value.Lsh(value, 64).Add(value, new(big.Int).SetUint64(limb))
 				}
 				roots = append(roots, value)
 			}

@@ -9,8 +9,9 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/seed-649d3d38/heddle/decimal/internal/ntt"
 	"pgregory.net/rapid"
+
+	"github.com/seed-649d3d38/heddle/decimal/internal/ntt"
 )
 
 // value returns Σ limbs[i]·radix^i, by halves so that long inputs stay cheap.

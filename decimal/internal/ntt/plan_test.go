@@ -10,8 +10,9 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/seed-649d3d38/heddle/decimal/internal/ntt"
 	"go.uber.org/goleak"
+
+	"github.com/seed-649d3d38/heddle/decimal/internal/ntt"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

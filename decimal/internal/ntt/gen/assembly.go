@@ -59,7 +59,7 @@ func (a *assembly) together(streams ...func()) {
 }
 
 // groups runs together the streams of consecutive groups of n.
-func (a *assembly) groups(n int, streams []func()) {
+func (a *assembly) groups(n int, streams []func()) { //nolint:unparam // the number belongs to the tier
 	for len(streams) > 0 {
 		k := min(n, len(streams))
 		a.together(streams[:k]...)
@@ -104,9 +104,6 @@ func at(offset int, base string) string {
 	}
 	return fmt.Sprintf("%d(%s)", offset, base)
 }
-
-// indexed returns the operand offset(base)(index·1).
-func indexed(offset int, base, index string) string { return at(offset, base) + "(" + index + "*1)" }
 
 // line is the size of a vector register and of a cache line in bytes.
 const line = 64
