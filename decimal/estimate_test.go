@@ -1,0 +1,33 @@
+package decimal_test
+
+import (
+	"math"
+	"testing"
+
+	"github.com/seed-649d3d38/heddle/decimal"
+)
+
+// TestEstimatesGrow asks for everything that can be asked for: the answers
+// must be positive and grow with the question.
+func TestEstimatesGrow(t *testing.T) {
+	t.Parallel()
+	var before decimal.Estimate
+	for _, n := range []int64{0, 1000, 100_000, 10_000_000, 1_000_000_000, 4_000_000_000, math.MaxInt64} {
+		e := decimal.EstimateFibonacci(n)
+		if e.Bytes < before.Bytes || e.Time < before.Time || e.Bytes <= 0 || e.Time <= 0 {
+			t.Errorf("F(%d): %+v after %+v", n, e, before)
+		}
+		if negative := decimal.EstimateFibonacci(-n); negative != e {
+			t.Errorf("F(-%d): %+v, want %+v", n, negative, e)
+		}
+		before = e
+	}
+	before = decimal.Estimate{}
+	for _, digits := range []int{-1, 0, 1000, 100_000, 10_000_000, 1_000_000_000} {
+		e := decimal.EstimateRoot(digits)
+		if e.Bytes < before.Bytes || e.Time < before.Time || e.Bytes <= 0 || e.Time <= 0 {
+			t.Errorf("root to %d digits: %+v after %+v", digits, e, before)
+		}
+		before = e
+	}
+}

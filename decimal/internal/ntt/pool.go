@@ -1,0 +1,93 @@
+package ntt
+
+import (
+	"slices"
+	"sync"
+)
+
+// buffer is memory for residues. Long ones come from the operating system in huge
+// pages where that is possible (see allocate): they go back when they are freed, and
+// not before.
+type buffer struct {
+	words []uint64
+	free  func() // gives the memory back; nil for memory of the garbage collector
+}
+
+// release gives the memory back.
+func (b *buffer) release() {
+	if b.free != nil {
+		b.free()
+	}
+}
+
+// pool keeps buffers for reuse, so that a large computation does not touch fresh
+// memory at every step.
+type pool struct {
+	mu   sync.Mutex
+	idle []*buffer
+}
+
+// longBuffer is the length from which buffers are long: a huge page in words.
+const longBuffer = 1 << 18
+
+// get returns a buffer of at least n words with unspecified content: the shortest
+// idle one that fits, or a new one. Short requests leave long buffers alone. A new
+// long buffer replaces the idle ones that are shorter, because whatever they were
+// good for, it will be: so a chain of growing products does not leave its history
+// behind.
+func (p *pool) get(n int) *buffer {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	long := n >= longBuffer
+	best := -1
+	for i, b := range p.idle {
+		fits := len(b.words) >= n && long == (len(b.words) >= longBuffer)
+		if fits && (best < 0 || len(b.words) < len(p.idle[best].words)) {
+			best = i
+		}
+	}
+	if best >= 0 {
+		b := p.idle[best]
+		p.idle = slices.Delete(p.idle, best, best+1)
+		return b
+	}
+	if long {
+		p.idle = slices.DeleteFunc(p.idle, func(b *buffer) bool {
+			outgrown := len(b.words) >= longBuffer
+			if outgrown {
+				b.release()
+			}
+			return outgrown
+		})
+	}
+	return allocate(n)
+}
+
+// put takes a buffer back.
+func (p *pool) put(b *buffer) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.idle = append(p.idle, b)
+}
+
+// trim frees all idle buffers.
+func (p *pool) trim() {
+	p.mu.Lock()
+	idle := p.idle
+	p.idle = nil
+	p.mu.Unlock()
+	for _, b := range idle {
+		b.release()
+	}
+}
+
+// size returns the number of bytes in idle buffers.
+func (p *pool) size() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n := 0
+	for _, b := range p.idle {
+		n += 8 * len(b.words)
+	}
+	return n
+}

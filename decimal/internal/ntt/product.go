@@ -1,0 +1,108 @@
+package ntt
+
+import (
+	"context"
+	"fmt"
+)
+
+// The functions of this file do what the single steps do, but each prime goes all
+// the way from limbs to residues without waiting for the other.
+
+// Product sets z to the product of a and b modulo radix^len(z) (see Inverse for
+// cyclic plans). z may be a or b. It returns an error when an operand or the product
+// is too long for the plan, and when ctx ends.
+func (p *Plan) Product(ctx context.Context, z, a, b []uint64) error {
+	if err := p.fits("product", z, max(len(a), len(b)), min(len(a), len(b)), len(a)+len(b)); err != nil {
+		return err
+	}
+	x, y := p.NewVector(), p.NewVector()
+	defer x.Release()
+	defer y.Release()
+	err := p.both(ctx, "product", func(s *stopper, i int, c *course) {
+		c.forward(s, x.data[i], a)
+		c.forward(s, y.data[i], b)
+		c.each(s, func(lo, hi int) { c.times(c.modulus, x.data[i][lo:hi], x.data[i][lo:hi], y.data[i][lo:hi]) })
+		c.inverse(s, x.data[i])
+	})
+	if err != nil {
+		return err
+	}
+	return p.compose(ctx, p.double, z, x)
+}
+
+// Square sets z to the square of a modulo radix^len(z). z may be a. Errors are those
+// of Product.
+func (p *Plan) Square(ctx context.Context, z, a []uint64) error {
+	if err := p.fits("square", z, len(a), len(a), 2*len(a)); err != nil {
+		return err
+	}
+	x := p.NewVector()
+	defer x.Release()
+	err := p.both(ctx, "square", func(s *stopper, i int, c *course) {
+		c.forward(s, x.data[i], a)
+		c.each(s, func(lo, hi int) { c.square(c.modulus, x.data[i][lo:hi], x.data[i][lo:hi]) })
+		c.inverse(s, x.data[i])
+	})
+	if err != nil {
+		return err
+	}
+	return p.compose(ctx, p.double, z, x)
+}
+
+// FibPair takes F(k) and F(k-1) and sets even to F(2k) and odd to F(2k-1), both
+// modulo radix to the power of their length. A nil result is not computed. The
+// results may overlap the operands. It returns an error when an operand or a result
+// is too long for the plan, when three terms exceed its bound, and when ctx ends.
+func (p *Plan) FibPair(ctx context.Context, even, odd, this, previous []uint64) error {
+	n := max(len(this), len(previous))
+	for _, z := range [][]uint64{even, odd} {
+		if z == nil {
+			continue
+		}
+		if err := p.fits("fibonacci pair", z, n, 3*n, 2*n); err != nil {
+			return err
+		}
+	}
+	x, y := p.NewVector(), p.NewVector()
+	defer x.Release()
+	defer y.Release()
+	err := p.both(ctx, "fibonacci pair", func(s *stopper, i int, c *course) {
+		c.forward(s, x.data[i], this)
+		c.forward(s, y.data[i], previous)
+		c.each(s, func(lo, hi int) { c.fib(c.modulus, x.data[i][lo:hi], y.data[i][lo:hi]) })
+		if even != nil {
+			c.inverse(s, x.data[i])
+		}
+		if odd != nil {
+			c.inverse(s, y.data[i])
+		}
+	})
+	if err == nil && even != nil {
+		err = p.compose(ctx, p.double, even, x)
+	}
+	if err == nil && odd != nil {
+		err = p.compose(ctx, p.double, odd, y)
+	}
+	return err
+}
+
+// fits returns an error when a product with operands of at most longest limbs, a sum
+// of weight products of limbs in a coefficient, and the given number of limbs in all,
+// is not for this plan or z.
+func (p *Plan) fits(operation string, z []uint64, longest, weight, limbs int) error {
+	if longest > p.Points() {
+		return fmt.Errorf("%s: %d limbs, the plan has %d points", operation, longest, p.Points())
+	}
+	if _, err := p.productOf(weight, limbs); err != nil {
+		return fmt.Errorf("%s: %w", operation, err)
+	}
+	return p.fitsResult(operation, z)
+}
+
+// fitsResult returns an error when z is not the length of a cyclic result.
+func (p *Plan) fitsResult(operation string, z []uint64) error {
+	if p.cyclic && len(z) != p.Points() {
+		return fmt.Errorf("%s: %d limbs for a cyclic plan of %d", operation, len(z), p.Points())
+	}
+	return nil
+}
