@@ -1,7 +1,7 @@
 package contract
 
 import (
-	"fmt"
+	"strconv"
 	"time"
 )
 
@@ -60,10 +60,19 @@ func FormatTimeout(d time.Duration) string {
 	return max(d.Round(time.Microsecond), time.Microsecond).String()
 }
 
-// AppendServerTiming appends the value of a [HeaderServerTiming] header for a
-// request that waited and worked for the given times.
+// AppendServerTiming appends the value of a [HeaderServerTiming] header for a request
+// that waited and worked for the given times, in milliseconds to the microsecond. It is
+// written by hand because every reply has one.
 func AppendServerTiming(dst []byte, queue, work time.Duration) []byte {
-	return fmt.Appendf(dst, "queue;dur=%.3f, work;dur=%.3f", milliseconds(queue), milliseconds(work))
+	dst = append(dst, "queue;dur="...)
+	dst = appendMilliseconds(dst, queue)
+	dst = append(dst, ", work;dur="...)
+	return appendMilliseconds(dst, work)
 }
 
-func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
+// appendMilliseconds appends d with three digits after the point; below 0 counts as 0.
+func appendMilliseconds(dst []byte, d time.Duration) []byte {
+	us := max(0, d.Round(time.Microsecond).Microseconds())
+	dst = strconv.AppendInt(dst, us/1000, 10)
+	return append(dst, '.', '0'+byte(us/100%10), '0'+byte(us/10%10), '0'+byte(us%10))
+}

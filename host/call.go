@@ -18,7 +18,8 @@ type call struct {
 	deadline time.Time
 	request  any
 	cost     solver.Cost
-	media    string // of the result
+	media    string    // of the result
+	timing   [1]string // value of the timing header of the reply
 
 	// waited is the time in nanoseconds before the work began, 0 while it has not. The
 	// end of the caller's time may read it while the work begins.

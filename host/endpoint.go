@@ -49,7 +49,7 @@ func newEndpoint(s *service, op solver.Operation, tracer trace.Tracer, i *instru
 // never blocks: heavy work continues in a goroutine of the host.
 func (e *endpoint) receive(ctx context.Context, m *nats.Msg) {
 	c := newCall(m, time.Now())
-	if err := protect(func() error { return e.prepare(c) }); err != nil {
+	if err := e.prepare(c); err != nil {
 		e.fail(ctx, c, err)
 		return
 	}
@@ -91,7 +91,8 @@ func (e *endpoint) spawn(ctx context.Context, c *call, acquire func(context.Cont
 }
 
 // prepare decodes, validates and weighs the request.
-func (e *endpoint) prepare(c *call) error {
+func (e *endpoint) prepare(c *call) (err error) {
+	defer caught(&err)
 	if len(c.message.Data) > e.spec.MaxRequest {
 		return contract.Errorf(contract.CodeRequestTooLarge, "the request has %d bytes; at most %d are taken", len(c.message.Data), e.spec.MaxRequest)
 	}
@@ -165,22 +166,16 @@ func (e *endpoint) work(ctx context.Context, c *call) {
 }
 
 func (e *endpoint) solve(ctx context.Context, c *call) (result any, err error) {
-	err = protect(func() error {
-		result, err = e.operation.Solve(ctx, c.request)
-		return err
-	})
-	return result, err
+	defer caught(&err)
+	return e.operation.Solve(ctx, c.request)
 }
 
-// protect turns a panic of the solver's code into an error, so that a fault in one
-// request does not end the others.
-func protect(f func() error) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
-		}
-	}()
-	return f()
+// caught, deferred, turns a panic of the solver's code into an error, so that a fault in
+// one request does not end the others.
+func caught(err *error) {
+	if p := recover(); p != nil {
+		*err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+	}
 }
 
 // fault returns err as the error the caller gets.

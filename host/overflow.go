@@ -72,7 +72,7 @@ func (s *service) resume(ctx context.Context, entry lane.Entry) (*endpoint, *cal
 		s.endpoints[0].fail(ctx, c, contract.Errorf(contract.CodeUnavailable, "this instance does not know the operation %s", entry.Operation))
 		return nil, nil
 	}
-	if err := protect(func() error { return e.prepare(c) }); err != nil {
+	if err := e.prepare(c); err != nil {
 		e.fail(ctx, c, err)
 		return nil, nil
 	}

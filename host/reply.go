@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -38,12 +39,18 @@ func (e *endpoint) succeed(ctx context.Context, c *call, body []byte) {
 	if !c.claim() {
 		return
 	}
-	reply := &nats.Msg{Data: body, Header: make(nats.Header, 3)}
+	header := headers.Get().(nats.Header)
+	clear(header)
 	if c.media != contract.MediaJSON {
-		reply.Header[contract.HeaderContentType] = []string{c.media}
+		header[contract.HeaderContentType] = []string{c.media}
 	}
-	e.finish(ctx, c, reply, nil)
+	e.finish(ctx, c, &nats.Msg{Data: body, Header: header}, nil)
+	headers.Put(header)
 }
+
+// headers holds headers of replies. The client encodes a header when it publishes, so it
+// is free again afterwards; a map costs more than the rest of a small reply.
+var headers = sync.Pool{New: func() any { return make(nats.Header, 3) }}
 
 // fail answers with an error. Its cause goes to the log if the fault is ours.
 func (e *endpoint) fail(ctx context.Context, c *call, err error) {
@@ -85,7 +92,9 @@ func (e *endpoint) finish(ctx context.Context, c *call, reply *nats.Msg, f *cont
 	}
 	reply.Subject = c.message.Reply
 	reply.Header[contract.HeaderInstance] = e.instance
-	reply.Header[contract.HeaderServerTiming] = []string{string(contract.AppendServerTiming(nil, queue, work))}
+	var timing [64]byte
+	c.timing[0] = string(contract.AppendServerTiming(timing[:0], queue, work))
+	reply.Header[contract.HeaderServerTiming] = c.timing[:]
 	if err := e.service.host.nc.PublishMsg(reply); err != nil {
 		level := e.service.host.log.ErrorContext
 		if errors.Is(err, nats.ErrConnectionClosed) {
