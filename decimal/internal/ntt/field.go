@@ -45,6 +45,12 @@ func newCourse(f *field, l layout) *course {
 
 // forward transforms limbs into d.
 func (c *course) forward(s *stopper, d, limbs []uint64) {
+	c.place(s, d, limbs)
+	c.weave(s, weaving{forward: [][]uint64{d}})
+}
+
+// place puts limbs into all pieces of d.
+func (c *course) place(s *stopper, d, limbs []uint64) {
 	for _, g := range c.merges {
 		c.reduce(s, d[g.offset:][:g.n], limbs, g)
 	}
@@ -53,9 +59,6 @@ func (c *course) forward(s *stopper, d, limbs []uint64) {
 	for rest := limbs; len(rest) > len(first); {
 		rest = rest[len(first):]
 		c.loadAdd(first, rest[:min(len(rest), len(first))])
-	}
-	for _, p := range c.pieces {
-		c.split(s, d[p.offset:][:p.n], p.j)
 	}
 }
 
@@ -68,61 +71,75 @@ func (c *course) reduce(s *stopper, d, limbs []uint64, g merge) {
 	}
 }
 
+// weaving says what is done to vectors of points: all levels of the forward transform
+// of some, then an operation on the points, then all levels of the inverse of some.
+// They are done depth first: each part that fits the cache is finished, for all
+// vectors, before the next one begins.
+type weaving struct {
+	forward, inverse [][]uint64
+	point            func(lo, hi int) // works on points lo to hi of all vectors; may be nil
+}
+
+// weave works on all pieces.
+func (c *course) weave(s *stopper, w weaving) {
+	t := c.built.Load()
+	for _, p := range c.pieces {
+		c.weaveBlock(s, t, w, p)
+	}
+}
+
+// weaveBlock works on one block.
+func (c *course) weaveBlock(s *stopper, t *tables, w weaving, b piece) {
+	end := b.offset + b.n
+	if b.n <= leafSize {
+		for _, d := range w.forward {
+			c.leaf(t, d[b.offset:end], b.j)
+		}
+		if w.point != nil {
+			w.point(b.offset, end)
+		}
+		for _, d := range w.inverse {
+			c.unleaf(t, d[b.offset:end], b.j)
+		}
+		return
+	}
+	// Sixteen rows as long as that leads to leaves of leafSize or half of it, less in
+	// the last pass.
+	rows := min(16, 2*b.n/leafSize)
+	for _, d := range w.forward {
+		c.pass(s, c.split, t, d[b.offset:end], rows, b.j)
+	}
+	for i := range rows {
+		if s.stopped() {
+			return
+		}
+		c.weaveBlock(s, t, w, piece{b.offset + i*(b.n/rows), b.n / rows, rows*b.j + i})
+	}
+	for _, d := range w.inverse {
+		c.pass(s, c.join, t, d[b.offset:end], rows, b.j)
+	}
+}
+
 // columns is the number of elements of a row that a pass handles between two
 // looks at the context.
 const columns = 1 << 15
 
-// split does the forward transform of block j, depth first: each part that fits
-// the cache is finished before the next one begins.
-func (c *course) split(s *stopper, d []uint64, j int) {
-	n := len(d)
-	if n <= leafSize {
-		c.leaf(c.built.Load(), d, j)
-		return
-	}
-	rows := radix(n)
-	q := n / rows
-	for lo := 0; lo < q; lo += columns {
-		if s.stopped() {
-			return
-		}
-		c.kernel.split(c.built.Load(), d, rows, lo, min(lo+columns, q), j)
-	}
-	for i := range rows {
-		c.split(s, d[i*q:(i+1)*q], rows*j+i)
-	}
-}
-
-// radix returns the number of rows of the pass on a block of n > leafSize points:
-// sixteen as long as that leads to leaves of leafSize or half of it, less for the
-// last pass.
-func radix(n int) int { return min(16, 2*n/leafSize) }
-
-// join undoes split, up to a factor len(d).
-func (c *course) join(s *stopper, d []uint64, j int) {
-	n := len(d)
-	if n <= leafSize {
-		c.unleaf(c.built.Load(), d, j)
-		return
-	}
-	rows := radix(n)
-	q := n / rows
-	for i := range rows {
-		c.join(s, d[i*q:(i+1)*q], rows*j+i)
-	}
-	for lo := 0; lo < q; lo += columns {
-		if s.stopped() {
-			return
-		}
-		c.kernel.join(c.built.Load(), d, rows, lo, min(lo+columns, q), j)
+// pass runs split or join on all columns of block j.
+func (c *course) pass(s *stopper, run func(t *tables, d []uint64, rows, lo, hi, j int), t *tables, d []uint64, rows, j int) {
+	q := len(d) / rows
+	for lo := 0; lo < q && !s.stopped(); lo += columns {
+		run(t, d, rows, lo, min(lo+columns, q), j)
 	}
 }
 
 // inverse undoes forward, up to a factor of the length of the first piece.
 func (c *course) inverse(s *stopper, d []uint64) {
-	for _, p := range c.pieces {
-		c.join(s, d[p.offset:][:p.n], p.j)
-	}
+	c.weave(s, weaving{inverse: [][]uint64{d}})
+	c.mergeAll(s, d)
+}
+
+// mergeAll joins the pieces of d.
+func (c *course) mergeAll(s *stopper, d []uint64) {
 	if len(c.merges) == 0 {
 		return
 	}

@@ -6,7 +6,8 @@ import (
 )
 
 // The functions of this file do what the single steps do, but each prime goes all
-// the way from limbs to residues without waiting for the other.
+// the way from limbs to residues without waiting for the other, and each part of the
+// vectors that fits the cache goes all the way from the first pass to the last.
 
 // Product sets z to the product of a and b modulo radix^len(z) (see Inverse for
 // cyclic plans). z may be a or b. It returns an error when an operand or the product
@@ -15,14 +16,20 @@ func (p *Plan) Product(ctx context.Context, z, a, b []uint64) error {
 	if err := p.fits("product", z, max(len(a), len(b)), min(len(a), len(b)), len(a)+len(b)); err != nil {
 		return err
 	}
-	x, y := p.NewVector(), p.NewVector()
+	x := p.NewVector()
 	defer x.Release()
-	defer y.Release()
 	err := p.both(ctx, "product", func(s *stopper, i int, c *course) {
-		c.forward(s, x.data[i], a)
-		c.forward(s, y.data[i], b)
-		c.each(s, func(lo, hi int) { c.times(c.modulus, x.data[i][lo:hi], x.data[i][lo:hi], y.data[i][lo:hi]) })
-		c.inverse(s, x.data[i])
+		second := c.pool.get(c.points) // on one thread, the same for both primes
+		defer c.pool.put(second)
+		x, y := x.data[i], second.words[:c.points]
+		c.place(s, x, a)
+		c.place(s, y, b)
+		c.weave(s, weaving{
+			forward: [][]uint64{x, y},
+			point:   func(lo, hi int) { c.times(c.modulus, x[lo:hi], x[lo:hi], y[lo:hi]) },
+			inverse: [][]uint64{x},
+		})
+		c.mergeAll(s, x)
 	})
 	if err != nil {
 		return err
@@ -39,9 +46,14 @@ func (p *Plan) Square(ctx context.Context, z, a []uint64) error {
 	x := p.NewVector()
 	defer x.Release()
 	err := p.both(ctx, "square", func(s *stopper, i int, c *course) {
-		c.forward(s, x.data[i], a)
-		c.each(s, func(lo, hi int) { c.square(c.modulus, x.data[i][lo:hi], x.data[i][lo:hi]) })
-		c.inverse(s, x.data[i])
+		x := x.data[i]
+		c.place(s, x, a)
+		c.weave(s, weaving{
+			forward: [][]uint64{x},
+			point:   func(lo, hi int) { c.square(c.modulus, x[lo:hi], x[lo:hi]) },
+			inverse: [][]uint64{x},
+		})
+		c.mergeAll(s, x)
 	})
 	if err != nil {
 		return err
@@ -67,14 +79,23 @@ func (p *Plan) FibPair(ctx context.Context, even, odd, this, previous []uint64) 
 	defer x.Release()
 	defer y.Release()
 	err := p.both(ctx, "fibonacci pair", func(s *stopper, i int, c *course) {
-		c.forward(s, x.data[i], this)
-		c.forward(s, y.data[i], previous)
-		c.each(s, func(lo, hi int) { c.fib(c.modulus, x.data[i][lo:hi], y.data[i][lo:hi]) })
+		x, y := x.data[i], y.data[i]
+		c.place(s, x, this)
+		c.place(s, y, previous)
+		var wanted [][]uint64
 		if even != nil {
-			c.inverse(s, x.data[i])
+			wanted = append(wanted, x)
 		}
 		if odd != nil {
-			c.inverse(s, y.data[i])
+			wanted = append(wanted, y)
+		}
+		c.weave(s, weaving{
+			forward: [][]uint64{x, y},
+			point:   func(lo, hi int) { c.fib(c.modulus, x[lo:hi], y[lo:hi]) },
+			inverse: wanted,
+		})
+		for _, d := range wanted {
+			c.mergeAll(s, d)
 		}
 	})
 	if err == nil && even != nil {
