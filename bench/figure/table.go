@@ -1,0 +1,69 @@
+package figure
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+)
+
+// Table is a plain table. Its first column is aligned to the left, the others to the
+// right.
+type Table struct {
+	columns []string
+	rows    [][]string
+}
+
+// NewTable returns an empty table.
+func NewTable(columns ...string) *Table { return &Table{columns: columns} }
+
+// Add appends a row with one cell for each column.
+func (t *Table) Add(cells ...string) { t.rows = append(t.rows, cells) }
+
+// gap stands between two columns.
+const gap = "  "
+
+// Print writes the table and an empty line.
+func (t *Table) Print(w io.Writer) error {
+	all := append([][]string{t.columns}, t.rows...)
+	widths := make([]int, len(t.columns))
+	for _, row := range all {
+		for i, cell := range row {
+			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
+		}
+	}
+	var b strings.Builder
+	for _, row := range all {
+		line := make([]string, len(row))
+		for i, cell := range row {
+			space := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell))
+			if i == 0 {
+				line[i] = cell + space
+			} else {
+				line[i] = space + cell
+			}
+		}
+		b.WriteString(strings.TrimRight(strings.Join(line, gap), " ") + "\n")
+	}
+	_, err := fmt.Fprintln(w, b.String())
+	return err
+}
+
+// Goals is a table of figures with their goals. The zero value is empty.
+type Goals struct{ rows [][]string }
+
+// Add judges the median of a figure and appends it.
+func (g *Goals) Add(name string, s Series, goal Goal, decimals int) {
+	g.rows = append(g.rows, []string{
+		name, Number(s.Median(), decimals), s.Spread(decimals),
+		goal.bound(goal.Must, decimals), goal.bound(goal.Aim, decimals), goal.Judge(s.Median()),
+	})
+}
+
+// Print writes the table and an empty line.
+func (g *Goals) Print(w io.Writer) error {
+	return (&Table{
+		columns: []string{"figure", "median", "min–max", "must", "aim", "verdict"},
+		rows:    g.rows,
+	}).Print(w)
+}

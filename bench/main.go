@@ -1,0 +1,125 @@
+// Command bench measures what Heddle promises, side by side with the least that one
+// would write by hand in its place, and prints the ratios. README.md says what each
+// figure means.
+//
+//	go run . [--quick] [kit|gateway|start|all]
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"slices"
+	"syscall"
+	"time"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, os.Args[1:], os.Stdin, os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+// run is the program without the process around it.
+func run(ctx context.Context, args []string, in io.Reader, out io.Writer) error {
+	if len(args) > 0 && args[0] == roleWord {
+		return play(ctx, args[1:], in, out)
+	}
+	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
+	quick := flags.Bool("quick", false, "Measure once and briefly: shows that everything works, not how fast.")
+	flags.Usage = func() {
+		fmt.Fprintln(flags.Output(), "use: bench [--quick] [kit|gateway|start|all]")
+		flags.PrintDefaults()
+	}
+	if err := flags.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return nil
+		}
+		return err
+	}
+	e := extent{rounds: 15, runTime: time.Second, warmUp: time.Second, starts: 15, idle: 7, settle: 3 * time.Second}
+	if *quick {
+		if _, err := fmt.Fprintln(out, "quick: this shows that everything works; its figures mean nothing"); err != nil {
+			return err
+		}
+		e = extent{rounds: 1, runTime: 100 * time.Millisecond, warmUp: 10 * time.Millisecond, starts: 1, idle: 1}
+	}
+	return measure(ctx, out, e, flags.Args())
+}
+
+// extent is how much is measured.
+type extent struct {
+	rounds  int           // of every comparison
+	runTime time.Duration // of one variant in one round
+	warmUp  time.Duration // of one variant before the first round
+	starts  int           // of every program whose start is timed
+	idle    int           // starts of every program whose memory is read
+	settle  time.Duration // before the memory is read
+}
+
+// measurement is a part of the measurements that can be run alone.
+type measurement struct {
+	name string
+	// suite are the packages of Heddle's programs that it runs.
+	suite []string
+	run   func(*bench, context.Context) error
+}
+
+func measurements() []measurement {
+	return []measurement{
+		{"kit", nil, (*bench).kit},
+		{"gateway", []string{"./gateway", "./services/fibonacci"}, (*bench).gateway},
+		{"start", []string{".", "./gateway", "./services/fibonacci", "./services/sqrt", "./services/crawler"}, (*bench).start},
+	}
+}
+
+// choose returns the measurements of the given names; none means all.
+func choose(names []string) ([]measurement, error) {
+	all := measurements()
+	if len(names) == 0 || slices.Equal(names, []string{"all"}) {
+		return all, nil
+	}
+	var chosen []measurement
+	for _, name := range names {
+		i := slices.IndexFunc(all, func(m measurement) bool { return m.name == name })
+		if i < 0 {
+			return nil, fmt.Errorf("there is no measurement %q; there are kit, gateway, start, and all of them", name)
+		}
+		chosen = append(chosen, all[i])
+	}
+	return chosen, nil
+}
+
+// measure runs the measurements of the given names.
+func measure(ctx context.Context, out io.Writer, e extent, names []string) (err error) {
+	chosen, err := choose(names)
+	if err != nil {
+		return err
+	}
+	var suite []string
+	for _, m := range chosen {
+		suite = append(suite, m.suite...)
+	}
+	slices.Sort(suite)
+	b, err := newBench(ctx, out, e, slices.Compact(suite))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, b.close()) }()
+	if err := b.printMachine(ctx); err != nil {
+		return err
+	}
+	for _, m := range chosen {
+		if err := m.run(b, ctx); err != nil {
+			return fmt.Errorf("%s: %w", m.name, err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,137 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/nats-io/nats.go"
+
+	"github.com/seed-649d3d38/heddle/bench/load"
+	"github.com/seed-649d3d38/heddle/bench/process"
+	"github.com/seed-649d3d38/heddle/internal/broker"
+)
+
+// roleWord is the hidden subcommand with which the program starts itself: the broker
+// and the load are processes of their own, as they are in life.
+const roleWord = "role"
+
+// play plays one role until ctx or the input ends.
+func play(ctx context.Context, args []string, in io.Reader, out io.Writer) error {
+	switch {
+	case len(args) == 1 && args[0] == "broker":
+		return playBroker(ctx, broker.Config{Listen: anyPort}, out)
+	case len(args) == 2 && args[0] == "broker":
+		return playBroker(ctx, broker.Config{Listen: anyPort, Dir: args[1]}, out)
+	case len(args) == 1 && args[0] == "http-load":
+		return playLoad(ctx, in, out, load.HTTP)
+	case len(args) == 2 && args[0] == "nats-requests":
+		return playClient(ctx, args[1], in, out, load.Requests)
+	case len(args) == 2 && args[0] == "nats-pipeline":
+		return playClient(ctx, args[1], in, out, load.Pipeline)
+	default:
+		return fmt.Errorf("there is no role %q", args)
+	}
+}
+
+// playClient makes runs over one connection to the broker.
+func playClient(ctx context.Context, url string, in io.Reader, out io.Writer, send func(context.Context, *nats.Conn, load.Run) (load.Result, error)) error {
+	nc, err := nats.Connect(url)
+	if err != nil {
+		return err
+	}
+	defer nc.Close()
+	return playLoad(ctx, in, out, func(ctx context.Context, run load.Run) (load.Result, error) {
+		return send(ctx, nc, run)
+	})
+}
+
+// anyPort lets the system choose the port.
+const anyPort = "127.0.0.1:0"
+
+// playBroker runs the broker that is embedded in heddle.
+func playBroker(ctx context.Context, cfg broker.Config, out io.Writer) error {
+	b, err := broker.Start(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	defer b.Shutdown()
+	if _, err := fmt.Fprintln(out, readyWord, b.URL()); err != nil {
+		return err
+	}
+	<-ctx.Done()
+	return nil
+}
+
+// playLoad makes one run after the other: a JSON line in, a JSON line out.
+func playLoad(ctx context.Context, in io.Reader, out io.Writer, send func(context.Context, load.Run) (load.Result, error)) error {
+	if _, err := fmt.Fprintln(out, readyWord); err != nil {
+		return err
+	}
+	// The end of ctx does not end a read, the end of the input does.
+	runs := make(chan load.Run)
+	ended := make(chan error, 1)
+	go func() {
+		defer close(runs)
+		ended <- readRuns(ctx, in, runs)
+	}()
+	encoder := json.NewEncoder(out)
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case run, ok := <-runs:
+			if !ok {
+				return <-ended
+			}
+			result, err := send(ctx, run)
+			if err != nil {
+				return err
+			}
+			if err := encoder.Encode(result); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// readRuns passes on the runs that are asked for until the input or ctx ends.
+func readRuns(ctx context.Context, in io.Reader, runs chan<- load.Run) error {
+	decoder := json.NewDecoder(in)
+	for {
+		var run load.Run
+		if err := decoder.Decode(&run); err != nil {
+			if errors.Is(err, io.EOF) {
+				return nil
+			}
+			return fmt.Errorf("read run: %w", err)
+		}
+		select {
+		case runs <- run:
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// order has a process in the role of a load make a run.
+func order(ctx context.Context, p *process.Process, run load.Run) (load.Result, error) {
+	line, err := json.Marshal(run)
+	if err != nil {
+		return load.Result{}, err
+	}
+	if err := p.Send(append(line, '\n')); err != nil {
+		return load.Result{}, err
+	}
+	answer, err := p.Line(ctx)
+	if err != nil {
+		return load.Result{}, err
+	}
+	var result load.Result
+	if err := json.Unmarshal([]byte(answer), &result); err != nil {
+		return load.Result{}, fmt.Errorf("the load says %q", answer)
+	}
+	return result, nil
+}
