@@ -127,6 +127,17 @@ func (s *suite) do(r *http.Request) *http.Response {
 	return recorder.Result()
 }
 
+// aborted sends a request that must end the connection instead of being answered.
+func (s *suite) aborted(w http.ResponseWriter, r *http.Request) {
+	s.Helper()
+	defer func() {
+		if p := recover(); p != http.ErrAbortHandler { //nolint:errorlint // a panic value, as net/http compares it
+			s.Errorf("recovered %v, want http.ErrAbortHandler, which ends the connection", p)
+		}
+	}()
+	s.gateway.ServeHTTP(w, r)
+}
+
 func (s *suite) get(target string, headers ...string) *http.Response {
 	s.Helper()
 	return s.do(request(s, http.MethodGet, target, nil, headers...))
