@@ -87,6 +87,9 @@ func playLoad(ctx context.Context, in io.Reader, out io.Writer, send func(contex
 				return <-ended
 			}
 			result, err := send(ctx, run)
+			if ctx.Err() != nil {
+				return nil
+			}
 			if err != nil {
 				return err
 			}

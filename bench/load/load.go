@@ -7,7 +7,7 @@
 package load
 
 import (
-	"errors"
+	"cmp"
 	"slices"
 	"time"
 
@@ -46,7 +46,8 @@ func (r Result) PerSecond() float64 { return float64(r.Requests) / r.Elapsed.Sec
 const lateness = 10 * time.Second
 
 // together has so many goroutines send requests at once, waits for all of them and
-// summarizes what they return: the latencies of their requests.
+// summarizes what they return: the latencies of their requests. Of their errors it
+// returns one, since what breaks one request breaks the others too.
 func together(inFlight int, send func(start time.Time) ([]time.Duration, error)) (Result, error) {
 	type outcome struct {
 		latencies []time.Duration
@@ -61,13 +62,13 @@ func together(inFlight int, send func(start time.Time) ([]time.Duration, error))
 		}()
 	}
 	var latencies []time.Duration
-	var errs []error
+	var err error
 	for range inFlight {
 		o := <-outcomes
 		latencies = append(latencies, o.latencies...)
-		errs = append(errs, o.err)
+		err = cmp.Or(err, o.err)
 	}
-	return summarize(latencies, time.Since(start)), errors.Join(errs...)
+	return summarize(latencies, time.Since(start)), err
 }
 
 // summarize makes the result of the latencies of a run.

@@ -59,10 +59,13 @@ type Process struct {
 	told    bool           // the program's failure has been returned
 }
 
-// Start starts a program, which is ended with SIGTERM when ctx ends or with
-// [Process.Stop].
+// Start starts a program, which the caller ends with [Process.Stop]. The end of ctx
+// does not end it: programs that need each other are stopped one after the other.
 func Start(ctx context.Context, c Command) (*Process, error) {
-	ctx, cancel := context.WithCancel(ctx)
+	if ctx.Err() != nil {
+		return nil, fmt.Errorf("start %s: %w", filepath.Base(c.Path), context.Cause(ctx))
+	}
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	p := &Process{
 		name:   filepath.Base(c.Path),
 		cmd:    exec.CommandContext(ctx, c.Path, c.Args...),
