@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/seed-649d3d38/heddle/contract"
 )
@@ -69,10 +70,16 @@ func hostName(host string) (name string, ok bool) {
 		name = host
 	}
 	port, hasPort := strings.CutPrefix(rest, ":")
-	if name == "" || rest != "" && !hasPort || strings.Trim(port, "0123456789") != "" {
+	if name == "" || rest != "" && !hasPort || strings.Trim(port, "0123456789") != "" || !isASCII(name) {
 		return "", false
 	}
 	return strings.ToLower(name), true
+}
+
+// isASCII reports whether a name is in the alphabet of the wire, where a name in another
+// script has its "xn--" form.
+func isASCII(name string) bool {
+	return !strings.ContainsFunc(name, func(r rune) bool { return r > unicode.MaxASCII })
 }
 
 // isLoopback reports whether a name can lead to the same machine only.
