@@ -57,8 +57,7 @@ The same requests can be published on NATS without the gateway: see x-nats-subje
 
 func newDocument(version string) *document {
 	d := &document{
-		OpenAPI:           "3.1.0",
-		JSONSchemaDialect: schema.Dialect,
+		OpenAPI: "3.1.0",
 		Info: info{
 			Title: "Heddle", Version: version, Description: overview,
 			License: license{Name: "Apache 2.0", Identifier: "Apache-2.0"},
@@ -109,7 +108,10 @@ func (d *document) addOperation(e contract.Descriptor) error {
 	if e.Pure {
 		path.Get = d.newMethod(e, name, samples)
 		path.Get.OperationID = post.OperationID + "_get"
-		path.Get.Parameters = append(queryParameters(request, samples), parameterRef("HeddleTimeout"), parameterRef("IfNoneMatch"))
+		if path.Get.Parameters, err = queryParameters(request, samples); err != nil {
+			return err
+		}
+		path.Get.Parameters = append(path.Get.Parameters, parameterRef("HeddleTimeout"), parameterRef("IfNoneMatch"))
 		path.Get.Responses.makeCacheable()
 		path.Get.Responses.addProblems(getProblems)
 	}
@@ -143,10 +145,10 @@ func (d *document) addServices() error {
 		return err
 	}
 	d.addSchema("ServicesResult", s)
-	d.Tags = append(d.Tags, tag{Name: "operation", Description: "Looking after a running suite."})
+	d.Tags = append(d.Tags, tag{Name: "suite", Description: "Looking after what runs."})
 	get := &method{
 		OperationID: "services",
-		Tags:        []string{"operation"},
+		Tags:        []string{"suite"},
 		Summary:     "The services and their running instances",
 		Description: "Asks every instance for its statistics. The view is made anew at most once a second.",
 		Responses: responses{"200": response{
@@ -159,7 +161,8 @@ func (d *document) addServices() error {
 	return nil
 }
 
-// addSchema adds a schema. The document's dialect goes for all of them.
+// addSchema adds a schema, in the dialect of OpenAPI 3.1, which is JSON Schema 2020-12
+// and more.
 func (d *document) addSchema(name string, s *jsonschema.Schema) {
 	s.Schema = ""
 	d.Components.Schemas[name] = s
@@ -176,10 +179,12 @@ func (d *document) addTag(name string) {
 
 // queryParameters turns the members of a request into the parameters of its GET, with
 // the values of the first example.
-func queryParameters(request *jsonschema.Schema, samples []sample) []any {
+func queryParameters(request *jsonschema.Schema, samples []sample) ([]any, error) {
 	var values map[string]any
 	if len(samples) > 0 {
-		values, _ = samples[0].request.(map[string]any)
+		if err := json.Unmarshal(samples[0].request, &values); err != nil {
+			return nil, fmt.Errorf("example %q: %w", samples[0].summary, err)
+		}
 	}
 	var list []any
 	for _, name := range request.PropertyOrder {
@@ -196,13 +201,13 @@ func queryParameters(request *jsonschema.Schema, samples []sample) []any {
 		}
 		list = append(list, p)
 	}
-	return list
+	return list, nil
 }
 
-// sample is an example as JSON values.
+// sample is an example as JSON.
 type sample struct {
 	name, summary   string
-	request, result any
+	request, result json.RawMessage
 	plain           string
 }
 
@@ -210,10 +215,11 @@ func encodeSamples(e contract.Descriptor) ([]sample, error) {
 	var samples []sample
 	for _, x := range e.Examples {
 		s := sample{summary: x.Summary, name: slug(x.Summary)}
-		if err := generic(x.Request, &s.request); err != nil {
+		var err error
+		if s.request, err = json.Marshal(x.Request); err != nil {
 			return nil, fmt.Errorf("example %q: %w", x.Summary, err)
 		}
-		if err := generic(x.Result, &s.result); err != nil {
+		if s.result, err = json.Marshal(x.Result); err != nil {
 			return nil, fmt.Errorf("example %q: %w", x.Summary, err)
 		}
 		if plain, ok := x.Result.(contract.Plain); ok {
@@ -224,33 +230,24 @@ func encodeSamples(e contract.Descriptor) ([]sample, error) {
 	return samples, nil
 }
 
-// generic turns a value into what its JSON reads as.
-func generic(v any, to *any) error {
-	data, err := json.Marshal(v)
-	if err != nil {
-		return err
-	}
-	return json.Unmarshal(data, to)
-}
-
-func requestExamples(samples []sample) map[string]example {
+func requestExamples(samples []sample) examples {
 	return examplesOf(samples, func(s sample) any { return s.request })
 }
 
-func resultExamples(samples []sample) map[string]example {
+func resultExamples(samples []sample) examples {
 	return examplesOf(samples, func(s sample) any { return s.result })
 }
 
-func plainExamples(samples []sample) map[string]example {
+func plainExamples(samples []sample) examples {
 	return examplesOf(samples, func(s sample) any { return s.plain })
 }
 
-func examplesOf(samples []sample, value func(sample) any) map[string]example {
-	examples := make(map[string]example, len(samples))
+func examplesOf(samples []sample, value func(sample) any) examples {
+	list := make(examples, 0, len(samples))
 	for _, s := range samples {
-		examples[s.name] = example{Summary: s.summary, Value: value(s)}
+		list = append(list, namedExample{name: s.name, example: example{Summary: s.summary, Value: value(s)}})
 	}
-	return examples
+	return list
 }
 
 // camel turns a name of the contract into a part of a schema's name.

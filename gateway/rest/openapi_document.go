@@ -1,19 +1,20 @@
 package rest
 
 import (
+	"encoding/json"
+
 	"github.com/google/jsonschema-go/jsonschema"
 )
 
 // The types below are the parts of OpenAPI 3.1 that the gateway's document has.
 
 type document struct {
-	OpenAPI           string               `json:"openapi"`
-	Info              info                 `json:"info"`
-	JSONSchemaDialect string               `json:"jsonSchemaDialect"`
-	Servers           []server             `json:"servers"`
-	Tags              []tag                `json:"tags"`
-	Paths             map[string]*pathItem `json:"paths"`
-	Components        components           `json:"components"`
+	OpenAPI    string               `json:"openapi"`
+	Info       info                 `json:"info"`
+	Servers    []server             `json:"servers"`
+	Tags       []tag                `json:"tags"`
+	Paths      map[string]*pathItem `json:"paths"`
+	Components components           `json:"components"`
 }
 
 type info struct {
@@ -82,13 +83,42 @@ type response struct {
 }
 
 type media struct {
-	Schema   any                `json:"schema"`
-	Examples map[string]example `json:"examples,omitempty"`
+	Schema   any      `json:"schema"`
+	Examples examples `json:"examples,omitempty"`
 }
 
 type example struct {
 	Summary string `json:"summary,omitempty"`
 	Value   any    `json:"value"`
+}
+
+// examples are an object in the document, in the order of the contract: what shows the
+// document shows the first one first.
+type examples []namedExample
+
+type namedExample struct {
+	name string
+	example
+}
+
+// MarshalJSON writes the examples as the members of an object.
+func (list examples) MarshalJSON() ([]byte, error) {
+	out := []byte{'{'}
+	for i, e := range list {
+		name, err := json.Marshal(e.name)
+		if err != nil {
+			return nil, err
+		}
+		value, err := json.Marshal(e.example)
+		if err != nil {
+			return nil, err
+		}
+		if i > 0 {
+			out = append(out, ',')
+		}
+		out = append(append(append(out, name...), ':'), value...)
+	}
+	return append(out, '}'), nil
 }
 
 type header struct {

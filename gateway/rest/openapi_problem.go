@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"fmt"
 	"maps"
 	"net/http"
 	"strconv"
@@ -117,9 +118,8 @@ func parameters() map[string]parameter {
 	return map[string]parameter{
 		"HeddleTimeout": {
 			Name: contract.HeaderTimeout, In: "header",
-			Description: "Time the request may take, above 0 and up to " + contract.MaxTimeout.String() + ". When it runs out the work is ended and answered with deadline_exceeded.",
+			Description: fmt.Sprintf("Time the request may take, such as 2.5s, at most %g hour. When it runs out the work is ended and answered with deadline_exceeded.", contract.MaxTimeout.Hours()),
 			Schema:      &jsonschema.Schema{Type: "string", Pattern: `^\+?([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h)([0-9.]+(ns|us|µs|μs|ms|s|m|h))*$`},
-			Example:     "2.5s",
 		},
 		"IfNoneMatch": {
 			Name: "If-None-Match", In: "header",
