@@ -42,6 +42,9 @@ func (c *call) entry(e *endpoint) lane.Entry {
 // begin notes that the work begins now.
 func (c *call) begin() { c.waited.Store(max(1, int64(time.Since(c.arrived)))) }
 
+// beginAtOnce notes that the work has begun as the request arrived.
+func (c *call) beginAtOnce() { c.waited.Store(1) }
+
 // claim reports whether the caller may be answered now; it says yes once.
 func (c *call) claim() bool { return c.answered.CompareAndSwap(false, true) }
 

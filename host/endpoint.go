@@ -16,32 +16,32 @@ import (
 
 // endpoint takes the requests of one operation.
 type endpoint struct {
-	service     *service
-	operation   solver.Operation
-	spec        contract.Descriptor
-	offers      []string // media types of results
-	metadata    map[string]string
-	instance    []string // value of the instance header, shared by all replies
-	sub         *nats.Subscription
-	stats       stats
-	tracer      trace.Tracer
-	instruments *instruments
+	service   *service
+	operation solver.Operation
+	spec      contract.Descriptor
+	offers    []string // media types of results
+	metadata  map[string]string
+	instance  []string // value of the instance header, shared by all replies
+	sub       *nats.Subscription
+	stats     stats
+	tracer    trace.Tracer
+	recorder  *recorder // nil without metrics
 }
 
-func newEndpoint(s *service, op solver.Operation, tracer trace.Tracer, i *instruments) (*endpoint, error) {
+func newEndpoint(s *service, op solver.Operation, tracer trace.Tracer, r *recorder) (*endpoint, error) {
 	metadata, err := metadata(op.Endpoint)
 	if err != nil {
 		return nil, err
 	}
 	return &endpoint{
-		service:     s,
-		operation:   op,
-		spec:        op.Endpoint,
-		offers:      offers(op.Endpoint),
-		metadata:    metadata,
-		instance:    []string{s.identity.ID},
-		tracer:      tracer,
-		instruments: i,
+		service:   s,
+		operation: op,
+		spec:      op.Endpoint,
+		offers:    offers(op.Endpoint),
+		metadata:  metadata,
+		instance:  []string{s.identity.ID},
+		tracer:    tracer,
+		recorder:  r,
 	}, nil
 }
 
@@ -54,6 +54,7 @@ func (e *endpoint) receive(ctx context.Context, m *nats.Msg) {
 		return
 	}
 	if c.cost.Light {
+		c.beginAtOnce()
 		e.work(ctx, c)
 		return
 	}
@@ -67,7 +68,7 @@ func (e *endpoint) admit(ctx context.Context, c *call) {
 	case s.gate.try():
 		e.spawn(ctx, c, func(context.Context) error { return nil })
 	case s.lane.Hand(c.entry(e)):
-		e.instruments.handOver(ctx, e.spec.Operation)
+		e.recorder.handOver(ctx)
 	default:
 		e.keep(ctx, c)
 	}
@@ -107,8 +108,10 @@ func (e *endpoint) prepare(c *call) (err error) {
 		return err
 	}
 	c.cost = e.operation.Estimate(c.request)
-	if most := e.maxResult(); c.cost.Result > most {
-		return resultTooLarge(c.cost.Result, most)
+	if c.cost.Result > headerRoom {
+		if most := e.maxResult(); c.cost.Result > most {
+			return resultTooLarge(c.cost.Result, most)
+		}
 	}
 	if budget := e.service.host.memory.budget; c.cost.Memory > budget {
 		return contract.Errorf(contract.CodeInvalidArgument,
@@ -144,13 +147,13 @@ func (e *endpoint) heavy(ctx context.Context, c *call, acquire func(context.Cont
 		return
 	}
 	defer memory.release(c.cost.Memory)
+	c.begin()
 	e.work(ctx, c)
 	gate.note(time.Duration(c.waited.Load()))
 }
 
 // work solves the request and answers it.
 func (e *endpoint) work(ctx context.Context, c *call) {
-	c.begin()
 	ctx, span := e.startSpan(ctx, c)
 	result, err := e.solve(ctx, c)
 	var body []byte

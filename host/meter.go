@@ -14,62 +14,70 @@ import (
 	"github.com/seed-649d3d38/heddle/internal/bus"
 )
 
-// instruments measure the requests of one service. A nil *instruments measures nothing.
+// instruments are those of one service.
 type instruments struct {
 	work, queue metric.Float64Histogram
 	handed      metric.Int64Counter
-	// options holds ready-made attributes by operation and code: building a set for
-	// each request would cost more than recording it.
-	options map[outcome]metric.MeasurementOption
-	service string
 }
 
-// outcome is the set of attributes of a measurement; code is empty for a result.
-type outcome struct {
-	operation string
-	code      contract.Code
+// recorder measures the requests of one operation. A nil *recorder measures nothing. Its
+// options are ready-made: building attributes for each request would cost more than
+// recording it.
+type recorder struct {
+	instruments
+	results []metric.RecordOption
+	faults  map[contract.Code][]metric.RecordOption
+	handing []metric.AddOption
 }
 
 // durations are the bucket bounds in seconds: work takes from microseconds to minutes.
 var durations = []float64{.00001, .0001, .0005, .001, .005, .01, .05, .1, .5, 1, 5, 10, 60}
 
-// newInstruments registers the instruments of a service; a nil meter has none.
-func newInstruments(m metric.Meter, h *Host, s *service) (*instruments, error) {
+// recorders registers the instruments of a service and returns what makes the recorder
+// of an operation; without a meter there are none.
+func recorders(m metric.Meter, h *Host, s *service) (of func(contract.Spec) *recorder, err error) {
 	if m == nil {
-		return nil, nil
+		return func(contract.Spec) *recorder { return nil }, nil
 	}
-	i := &instruments{service: s.spec.Name, options: make(map[outcome]metric.MeasurementOption)}
-	for _, op := range s.spec.Operations {
-		for _, code := range append(contract.Codes(), "") {
-			o := outcome{op.Endpoint.Operation, code}
-			i.options[o] = metric.WithAttributeSet(i.attributes(o))
-		}
-	}
-	var err error
-	if i.work, err = m.Float64Histogram("heddle.request.work", metric.WithUnit("s"),
-		metric.WithDescription("Time that requests were worked on."), metric.WithExplicitBucketBoundaries(durations...)); err != nil {
+	i, err := newInstruments(m)
+	if err != nil {
 		return nil, err
 	}
-	if i.queue, err = m.Float64Histogram("heddle.request.queue", metric.WithUnit("s"),
-		metric.WithDescription("Time that requests waited for a slot."), metric.WithExplicitBucketBoundaries(durations...)); err != nil {
-		return nil, err
-	}
-	if i.handed, err = m.Int64Counter("heddle.requests.handed_over", metric.WithUnit("{request}"),
-		metric.WithDescription("Requests that found this instance full and went into the lane.")); err != nil {
-		return nil, err
-	}
-	return i, observe(m, h, s)
+	return func(operation contract.Spec) *recorder { return newRecorder(i, operation) }, observe(m, h, s)
 }
 
-func (i *instruments) attributes(o outcome) attribute.Set {
-	kv := []attribute.KeyValue{
-		attribute.String("heddle.service", i.service),
-		attribute.String("heddle.operation", o.operation),
+// newInstruments registers the counters and histograms of a service.
+func newInstruments(m metric.Meter) (i instruments, err error) {
+	if i.work, err = m.Float64Histogram("heddle.request.work", metric.WithUnit("s"),
+		metric.WithDescription("Time that requests were worked on."), metric.WithExplicitBucketBoundaries(durations...)); err != nil {
+		return i, err
 	}
-	if o.code != "" {
-		kv = append(kv, attribute.String("error.type", string(o.code)))
+	if i.queue, err = m.Float64Histogram("heddle.request.queue", metric.WithUnit("s"),
+		metric.WithDescription("Time that heavy requests waited for a slot."), metric.WithExplicitBucketBoundaries(durations...)); err != nil {
+		return i, err
 	}
-	return attribute.NewSet(kv...)
+	i.handed, err = m.Int64Counter("heddle.requests.handed_over", metric.WithUnit("{request}"),
+		metric.WithDescription("Requests that found this instance full and went into the lane."))
+	return i, err
+}
+
+// newRecorder returns the recorder of an operation of the service.
+func newRecorder(i instruments, operation contract.Spec) *recorder {
+	of := func(more ...attribute.KeyValue) metric.MeasurementOption {
+		return metric.WithAttributeSet(attribute.NewSet(append(more,
+			attribute.String("heddle.service", operation.Service),
+			attribute.String("heddle.operation", operation.Operation))...))
+	}
+	r := &recorder{
+		instruments: i,
+		results:     []metric.RecordOption{of()},
+		faults:      make(map[contract.Code][]metric.RecordOption),
+		handing:     []metric.AddOption{of()},
+	}
+	for _, code := range contract.Codes() {
+		r.faults[code] = []metric.RecordOption{of(attribute.String("error.type", string(code)))}
+	}
+	return r
 }
 
 // observe registers the gauges of a service's slots and of the memory budget.
@@ -99,27 +107,35 @@ func observe(m metric.Meter, h *Host, s *service) error {
 	return nil
 }
 
-// record adds one answered request.
-func (i *instruments) record(ctx context.Context, operation string, queue, work time.Duration, f *contract.Error) {
-	if i == nil {
+// record adds one answered request; f is nil for a result. Light requests wait for
+// nothing, so they have no queue time.
+func (r *recorder) record(ctx context.Context, c *call, queue, work time.Duration, f *contract.Error) {
+	if r == nil {
 		return
 	}
-	o := outcome{operation: operation}
+	options := r.results
 	if f != nil {
-		o.code = f.Code
+		options = r.fault(f.Code)
 	}
-	attributes, known := i.options[o]
-	if !known {
-		attributes = metric.WithAttributeSet(i.attributes(o))
+	r.work.Record(ctx, work.Seconds(), options...)
+	if !c.cost.Light {
+		r.queue.Record(ctx, queue.Seconds(), options...)
 	}
-	i.work.Record(ctx, work.Seconds(), attributes)
-	i.queue.Record(ctx, queue.Seconds(), attributes)
+}
+
+// fault returns the options of a fault; a code that the contract does not know counts as
+// internal.
+func (r *recorder) fault(code contract.Code) []metric.RecordOption {
+	if options, known := r.faults[code]; known {
+		return options
+	}
+	return r.faults[contract.CodeInternal]
 }
 
 // handOver adds one request that went into the lane.
-func (i *instruments) handOver(ctx context.Context, operation string) {
-	if i != nil {
-		i.handed.Add(ctx, 1, i.options[outcome{operation: operation}])
+func (r *recorder) handOver(ctx context.Context) {
+	if r != nil {
+		r.handed.Add(ctx, 1, r.handing...)
 	}
 }
 

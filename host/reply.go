@@ -28,6 +28,9 @@ func (e *endpoint) render(result any, media string) (body []byte, err error) {
 	} else if body, err = json.Marshal(result); err != nil {
 		return nil, fmt.Errorf("encode result: %w", err)
 	}
+	if len(body) <= headerRoom {
+		return body, nil // no broker of any use takes less
+	}
 	if most := e.maxResult(); int64(len(body)) > most {
 		return nil, resultTooLarge(int64(len(body)), most)
 	}
@@ -86,7 +89,7 @@ func (e *endpoint) logInternal(ctx context.Context, f *contract.Error) *contract
 func (e *endpoint) finish(ctx context.Context, c *call, reply *nats.Msg, f *contract.Error) {
 	queue, work := c.times(time.Now())
 	e.stats.count(work, f)
-	e.instruments.record(ctx, e.spec.Operation, queue, work, f)
+	e.recorder.record(ctx, c, queue, work, f)
 	if c.message.Reply == "" {
 		return
 	}

@@ -38,12 +38,12 @@ func newService(h *Host, cfg Config, spec solver.Service) (*service, error) {
 			Metadata: map[string]string{}, // null would break ADR-32 clients
 		},
 	}
-	instruments, err := newInstruments(cfg.Meter, h, s)
+	recorder, err := recorders(cfg.Meter, h, s)
 	if err != nil {
 		return nil, fmt.Errorf("make instruments: %w", err)
 	}
 	for _, op := range spec.Operations {
-		e, err := newEndpoint(s, op, cfg.Tracer, instruments)
+		e, err := newEndpoint(s, op, cfg.Tracer, recorder(op.Endpoint.Spec))
 		if err != nil {
 			return nil, fmt.Errorf("operation %s: %w", op.Endpoint.Name(), err)
 		}
