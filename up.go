@@ -21,7 +21,7 @@ import (
 
 // upCommand starts everything in one process.
 type upCommand struct {
-	NATS         string       `name:"nats" help:"Address of the embedded broker." default:"127.0.0.1:4222" env:"HEDDLE_NATS" placeholder:"HOST:PORT"`
+	NATS         string       `name:"nats" help:"Address of the embedded broker." default:"127.0.0.1:4222" env:"HEDDLE_NATS"`
 	Data         string       `help:"Folder for the embedded broker's streams. Default: heddle in the user's state folder." env:"HEDDLE_DATA" type:"path" placeholder:"DIR"`
 	Gateway      server.Flags `embed:""`
 	daemon.Flags `embed:""`

@@ -38,7 +38,7 @@ import (
 
 // Flags are the flags of every program that runs until it is told to stop.
 type Flags struct {
-	Admin        string        `help:"Address of the admin port: health, readiness, metrics. None if empty." env:"HEDDLE_ADMIN" placeholder:"HOST:PORT"`
+	Admin        string        `help:"Address of the admin port: health, readiness, metrics. Default: 127.0.0.1:8081 with heddle up, else none." env:"HEDDLE_ADMIN" placeholder:"HOST:PORT"`
 	LogFormat    string        `help:"Form of the log: ${enum}." enum:"text,json" default:"text" env:"HEDDLE_LOG_FORMAT"`
 	LogLevel     slog.Level    `help:"Least level that is logged: debug, info, warn or error." default:"info" env:"HEDDLE_LOG_LEVEL"`
 	DrainTimeout time.Duration `help:"Time for finishing requests after a signal to stop." default:"20s" env:"HEDDLE_DRAIN_TIMEOUT"`

@@ -22,7 +22,7 @@ import (
 
 // Flags are the gateway's own flags.
 type Flags struct {
-	HTTP      string   `name:"http" help:"Address of the REST gateway." default:"127.0.0.1:8080" env:"HEDDLE_HTTP" placeholder:"HOST:PORT"`
+	HTTP      string   `name:"http" help:"Address of the REST gateway." default:"127.0.0.1:8080" env:"HEDDLE_HTTP"`
 	HTTPOpen  bool     `name:"http-open" help:"Serve on an address that is not loopback, without authentication." env:"HEDDLE_HTTP_OPEN"`
 	AllowHost []string `help:"Name that the Host header may have besides loopback names. Repeatable. Default: any, if the address is not loopback." env:"HEDDLE_ALLOW_HOST" placeholder:"NAME"`
 }
