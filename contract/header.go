@@ -1,7 +1,9 @@
 package contract
 
 import (
+	"math"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -75,4 +77,29 @@ func appendMilliseconds(dst []byte, d time.Duration) []byte {
 	us := max(0, d.Round(time.Microsecond).Microseconds())
 	dst = strconv.AppendInt(dst, us/1000, 10)
 	return append(dst, '.', '0'+byte(us/100%10), '0'+byte(us/10%10), '0'+byte(us%10))
+}
+
+// ParseServerTiming reads the value of a [HeaderServerTiming] header that
+// [AppendServerTiming] wrote. It returns false for any other value.
+func ParseServerTiming(value string) (queue, work time.Duration, ok bool) {
+	first, second, both := strings.Cut(value, ", ")
+	queue, queued := parseMilliseconds(first, "queue;dur=")
+	work, worked := parseMilliseconds(second, "work;dur=")
+	if !both || !queued || !worked {
+		return 0, 0, false
+	}
+	return queue, work, true
+}
+
+// parseMilliseconds reads a number of milliseconds behind its name.
+func parseMilliseconds(metric, name string) (time.Duration, bool) {
+	number, named := strings.CutPrefix(metric, name)
+	if !named || strings.Trim(number, "0123456789.") != "" {
+		return 0, false // ParseFloat takes more than a metric has: signs, exponents, names
+	}
+	ms, err := strconv.ParseFloat(number, 64)
+	if err != nil || ms > float64(math.MaxInt64/time.Millisecond) {
+		return 0, false
+	}
+	return time.Duration(math.Round(ms*1000)) * time.Microsecond, true
 }

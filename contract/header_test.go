@@ -75,3 +75,28 @@ func FuzzParseTimeout(f *testing.F) {
 		}
 	})
 }
+
+func TestParseServerTiming(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		queue := time.Duration(rapid.Int64Range(0, int64(100*time.Hour)).Draw(t, "queue"))
+		work := time.Duration(rapid.Int64Range(0, int64(100*time.Hour)).Draw(t, "work"))
+		value := string(contract.AppendServerTiming(nil, queue, work))
+		gotQueue, gotWork, ok := contract.ParseServerTiming(value)
+		if !ok || gotQueue != queue.Round(time.Microsecond) || gotWork != work.Round(time.Microsecond) {
+			t.Fatalf("%v, %v are written %q and read as %v, %v, %v", queue, work, value, gotQueue, gotWork, ok)
+		}
+	})
+}
+
+func FuzzParseServerTiming(f *testing.F) {
+	for _, seed := range []string{"", "queue;dur=0.012, work;dur=3.400", "queue;dur=-1, work;dur=3", "queue;dur=1e9, work;dur=Inf", "work;dur=1, queue;dur=2", "queue;dur=1.2.3, work;dur=1", "queue;dur=99999999999999999999, work;dur=1"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, value string) {
+		queue, work, ok := contract.ParseServerTiming(value)
+		if queue < 0 || work < 0 || !ok && (queue != 0 || work != 0) {
+			t.Errorf("%q is read as %v, %v, %v", value, queue, work, ok)
+		}
+	})
+}
