@@ -5,28 +5,21 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
-	"net/url"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/seed-649d3d38/heddle/client"
 	"github.com/seed-649d3d38/heddle/contract"
 	"github.com/seed-649d3d38/heddle/internal/bus"
-	"github.com/seed-649d3d38/heddle/internal/query"
-	"github.com/seed-649d3d38/heddle/internal/schema"
 )
 
 // callCommand calls one operation.
 type callCommand struct {
-	Operation string        `arg:"" help:"Operation, such as fibonacci.term, sqrt.root or crawler.links."`
-	Request   []string      `arg:"" optional:"" help:"The request: members as name=value (n=100), one JSON object, or - for JSON from standard input."`
-	HTTP      string        `name:"http" help:"Call through the gateway at this address instead of over NATS." placeholder:"URL"`
-	Text      bool          `help:"Print the plain-text form of the result: bare digits."`
-	Timing    bool          `help:"Print, on standard error, who did the work and how long it took."`
-	Timeout   time.Duration `help:"Time the request may take. Default: what the operation allows." placeholder:"DURATION"`
-	Bus       bus.Options   `embed:""`
+	requestArgs `embed:""`
+	HTTP        string        `name:"http" help:"Call through the gateway at this address instead of over NATS." placeholder:"URL"`
+	Text        bool          `help:"Print the plain-text form of the result: bare digits."`
+	Timing      bool          `help:"Print, on standard error, who did the work and how long it took."`
+	Timeout     time.Duration `help:"Time the request may take. Default: what the operation allows." placeholder:"DURATION"`
+	Bus         bus.Options   `embed:""`
 }
 
 // Help teaches by example.
@@ -64,47 +57,6 @@ func (c *callCommand) Run(ctx context.Context, s streams) error {
 	}
 	_, err = s.out.Write(append(readable(reply), '\n'))
 	return err
-}
-
-// find returns the operation with the full name.
-func find(name string) (contract.Descriptor, error) {
-	all := contract.All()
-	i := slices.IndexFunc(all, func(d contract.Descriptor) bool { return d.Name() == name })
-	if i < 0 {
-		var known []string
-		for _, d := range all {
-			known = append(known, d.Name())
-		}
-		return contract.Descriptor{}, contract.Errorf(contract.CodeNotFound, "there is no operation %q; the operations are %s", name, strings.Join(known, ", "))
-	}
-	return all[i], nil
-}
-
-// body returns the request's JSON from the arguments.
-func (c *callCommand) body(operation contract.Descriptor, stdin io.Reader) ([]byte, error) {
-	if len(c.Request) == 1 && c.Request[0] == "-" {
-		return io.ReadAll(stdin)
-	}
-	if len(c.Request) == 1 && strings.HasPrefix(strings.TrimSpace(c.Request[0]), "{") {
-		return []byte(c.Request[0]), nil
-	}
-	members := make(url.Values)
-	for _, argument := range c.Request {
-		name, value, ok := strings.Cut(argument, "=")
-		if !ok {
-			return nil, contract.Errorf(contract.CodeInvalidArgument, "%q is not name=value; write members as in n=100", argument)
-		}
-		members.Add(name, value)
-	}
-	s, err := schema.Request(operation.Request)
-	if err != nil {
-		return nil, fmt.Errorf("describe %s: %w", operation.Name(), err)
-	}
-	w, err := query.NewWriter(s)
-	if err != nil {
-		return nil, fmt.Errorf("%s takes JSON only: %w", operation.Name(), err)
-	}
-	return w.AppendJSON(nil, members)
 }
 
 // send calls over NATS or through the gateway.

@@ -19,6 +19,7 @@ type commands struct {
 	Worker   workerCommand   `cmd:"" help:"Host a choice of services on a broker."`
 	Call     callCommand     `cmd:"" help:"Call one operation and print its result."`
 	Services servicesCommand `cmd:"" help:"List the services that are running."`
+	Bench    benchCommand    `cmd:"" help:"Measure how a running suite does one operation."`
 	Version  versionCommand  `cmd:"" help:"Print the version."`
 }
 
