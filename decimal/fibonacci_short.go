@@ -3,6 +3,7 @@ package decimal
 import (
 	"math/bits"
 	"slices"
+	"sync"
 )
 
 // shortNumber is a number of width18 in memory of fixed size, in a computation
@@ -67,8 +68,29 @@ func newShortPair(w *workspace, n uint64) shortPair {
 // shortRoom returns enough limbs for F(n) and a carry.
 func shortRoom(n uint64) int { return int(n)*209/1000/width18 + 3 }
 
+// firstBits is the number of leading bits of an index whose term comes from firstTerms:
+// with 9 of them F(1000) takes one step, and the table 19 KB.
+const firstBits = 9
+
+// firstTerms returns F(0) … F(2^firstBits - 1) of width18, made at the first use.
+var firstTerms = sync.OnceValue(func() [][]uint64 {
+	terms := [][]uint64{{0}, {1}}
+	for k := 2; k < 1<<firstBits; k++ {
+		a, b := terms[k-1], terms[k-2]
+		z := make([]uint64, len(a), len(a)+1)
+		if carry := addLimbs(z, a, b, 1e18); carry != 0 {
+			z = append(z, carry)
+		}
+		terms = append(terms, z)
+	}
+	return terms
+})
+
 // fibonacciShort returns F(n) for n of at least 94 up to maxShortFibonacci.
 func fibonacciShort(n uint64) []uint64 {
+	if first := firstTerms(); n < uint64(len(first)) {
+		return slices.Clone(first[n])
+	}
 	w := newWorkspace(5 * shortRoom(n))
 	defer w.release()
 	p := newShortPair(w, (n+1)/2+2)
@@ -98,10 +120,11 @@ func lucasShort(n uint64) []uint64 {
 
 // set computes F(n) and F(n-1) for n of at least 1.
 func (p *shortPair) set(n uint64) {
-	shift := max(0, bits.Len64(n)-6)
+	shift := max(0, bits.Len64(n)-firstBits)
 	k := n >> shift
-	p.this.limbs[0], p.this.n = fibonacciWords[k], 1
-	p.previous.limbs[0], p.previous.n = fibonacciWords[k-1], 1
+	first := firstTerms()
+	p.this.n = copy(p.this.limbs, first[k])
+	p.previous.n = copy(p.previous.limbs, first[k-1])
 	for shift--; shift >= 0; shift-- {
 		p.sum.setSum(&p.this, &p.previous)
 		p.sum.setSum(&p.sum, &p.previous)
