@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math/big"
 	"math/bits"
+	"slices"
 )
 
 // Int is an immutable integer of any size, held as decimal limbs. The zero
@@ -26,6 +27,15 @@ func newInt(limbs []uint64, width int, negative bool) Int {
 		limbs, width = repack(limbs, width, w), w
 	}
 	return Int{limbs: limbs, width: width, negative: negative}
+}
+
+// copyInt is newInt for limbs that are somebody else's.
+func copyInt(limbs []uint64, width int, negative bool) Int { //nolint:revive // a sign, not a mode
+	limbs = trim(limbs)
+	if widthFor(digitsOf(limbs, width)) == width {
+		limbs = slices.Clone(limbs)
+	} // else newInt copies them
+	return newInt(limbs, width, negative)
 }
 
 // FromInt64 returns v.

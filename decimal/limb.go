@@ -250,6 +250,10 @@ func repack(a []uint64, from, to int) []uint64 {
 		narrow(z, a)
 	case from == width12 && to == width18:
 		widen(z, a)
+	case from == width11 && to == width12:
+		elevenToTwelve(z, a)
+	case from == width12 && to == width11:
+		twelveToEleven(z, a)
 	default:
 		repackInto(z, a, from, to, 0)
 	}
@@ -275,6 +279,38 @@ func widen(z, a []uint64) {
 		a, z = a[3:], z[2:]
 	}
 	repackInto(z, a, width12, width18, 0)
+}
+
+// elevenToTwelve is repackInto from width11 to width12: twelve limbs become eleven. A
+// limb of z is what the limb before has left, and one digit more of the next one each time.
+func elevenToTwelve(z, a []uint64) {
+	for len(a) >= 12 && len(z) >= 11 {
+		rest := a[0]
+		for i, v := range a[1:12] {
+			p := pow10[i+1]
+			q := v / p
+			z[i] = rest + (v-q*p)*pow10[width11-i]
+			rest = q
+		}
+		a, z = a[12:], z[11:]
+	}
+	repackInto(z, a, width11, width12, 0)
+}
+
+// twelveToEleven is repackInto from width12 to width11: eleven limbs become twelve.
+func twelveToEleven(z, a []uint64) {
+	for len(a) >= 11 && len(z) >= 12 {
+		rest := uint64(0)
+		for i, v := range a[:11] {
+			p := pow10[width11-i]
+			q := v / p
+			z[i] = rest + (v-q*p)*pow10[i]
+			rest = q
+		}
+		z[11] = rest
+		a, z = a[11:], z[12:]
+	}
+	repackInto(z, a, width12, width11, 0)
 }
 
 // repackInto fills z, whose limbs hold to digits, with the digits of a from

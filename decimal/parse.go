@@ -86,6 +86,9 @@ func parseLimbs(s []byte, width int) ([]uint64, *SyntaxError) {
 
 // parseDigits reads up to 19 digits and reports whether all of them are some.
 func parseDigits(s []byte) (v uint64, ok bool) {
+	if len(s) == width11 {
+		return parseEleven(s)
+	}
 	ok = true
 	for len(s) >= 8 {
 		eight := binary.LittleEndian.Uint64(s)
@@ -105,6 +108,13 @@ func parseDigits(s []byte) (v uint64, ok bool) {
 		v = v*10 + uint64(c)
 	}
 	return v, ok
+}
+
+// parseEleven reads eleven digits: the first seven behind a zero, and the last four.
+func parseEleven(s []byte) (v uint64, ok bool) {
+	eight := binary.LittleEndian.Uint64(s)
+	four := uint64(binary.LittleEndian.Uint32(s[7:width11]))<<32 | 0x30303030
+	return parseEight(eight<<8|'0')*1e4 + parseEight(four), eightDigits(eight) && eightDigits(four)
 }
 
 // eightDigits reports whether all eight bytes of v are ASCII digits: the high
