@@ -29,13 +29,13 @@ func newInt(limbs []uint64, width int, negative bool) Int {
 	return Int{limbs: limbs, width: width, negative: negative}
 }
 
-// copyInt is newInt for limbs that are somebody else's.
-func copyInt(limbs []uint64, width int, negative bool) Int { //nolint:revive // a sign, not a mode
+// copyInt is newInt for limbs of a number that is not negative and somebody else's.
+func copyInt(limbs []uint64, width int) Int {
 	limbs = trim(limbs)
 	if widthFor(digitsOf(limbs, width)) == width {
 		limbs = slices.Clone(limbs)
 	} // else newInt copies them
-	return newInt(limbs, width, negative)
+	return newInt(limbs, width, false)
 }
 
 // FromInt64 returns v.

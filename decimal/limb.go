@@ -255,7 +255,7 @@ func repack(a []uint64, from, to int) []uint64 {
 	case from == width12 && to == width11:
 		twelveToEleven(z, a)
 	default:
-		repackInto(z, a, from, to, 0)
+		repackInto(z, a, from, to)
 	}
 	return trim(z)
 }
@@ -268,7 +268,7 @@ func narrow(z, a []uint64) {
 		z[2] = a[1] / 1e6
 		a, z = a[2:], z[3:]
 	}
-	repackInto(z, a, width18, width12, 0)
+	repackInto(z, a, width18, width12)
 }
 
 // widen is repackInto from width12 to width18: three limbs become two.
@@ -278,7 +278,7 @@ func widen(z, a []uint64) {
 		z[1] = a[1]/1e6 + a[2]*1e6
 		a, z = a[3:], z[2:]
 	}
-	repackInto(z, a, width12, width18, 0)
+	repackInto(z, a, width12, width18)
 }
 
 // elevenToTwelve is repackInto from width11 to width12: twelve limbs become eleven. A
@@ -294,7 +294,7 @@ func elevenToTwelve(z, a []uint64) {
 		}
 		a, z = a[12:], z[11:]
 	}
-	repackInto(z, a, width11, width12, 0)
+	repackInto(z, a, width11, width12)
 }
 
 // twelveToEleven is repackInto from width12 to width11: eleven limbs become twelve.
@@ -310,37 +310,21 @@ func twelveToEleven(z, a []uint64) {
 		z[11] = rest
 		a, z = a[11:], z[12:]
 	}
-	repackInto(z, a, width12, width11, 0)
+	repackInto(z, a, width12, width11)
 }
 
-// repackInto fills z, whose limbs hold to digits, with the digits of a from
-// position shift on, counted from the least significant; what lies beyond the
-// top of a is zero.
-func repackInto(z, a []uint64, from, to, shift int) {
-	if from == to && shift%from == 0 {
-		n := 0
-		if k := shift / from; k < len(a) {
-			n = copy(z, a[k:])
-		}
-		clear(z[n:])
-		return
-	}
-	next := shift / from
+// repackInto fills z, whose limbs hold to digits, with the digits of a; what lies beyond
+// the top of a is zero.
+func repackInto(z, a []uint64, from, to int) {
 	have, rest := 0, uint64(0) // digits taken from a and not yet given to z
-	if skip := shift % from; skip > 0 {
-		if next < len(a) {
-			rest = a[next] / pow10[skip]
-		}
-		have, next = from-skip, next+1
-	}
 	for i := range z {
 		limb, filled := uint64(0), 0
 		for filled < to {
 			if have == 0 {
-				if next >= len(a) {
+				if len(a) == 0 {
 					break
 				}
-				rest, have, next = a[next], from, next+1
+				rest, have, a = a[0], from, a[1:]
 			}
 			take := min(have, to-filled)
 			q := rest / pow10[take]

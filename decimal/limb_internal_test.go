@@ -20,7 +20,7 @@ func TestRepackAgreesWithTheGeneralWay(t *testing.T) {
 				a := rapid.SliceOfN(rapid.Uint64Range(0, pow10[from]-1), 0, 100).Draw(t, "limbs")
 				a = trim(a)
 				want := make([]uint64, (digitsOf(a, from)+to-1)/to)
-				repackInto(want, a, from, to, 0)
+				repackInto(want, a, from, to)
 				if got := repack(a, from, to); !slices.Equal(got, trim(want)) {
 					t.Fatalf("%v became %v, want %v", a, got, trim(want))
 				}

@@ -93,7 +93,7 @@ func (c *Calculator) floorRational(ctx context.Context, p, q Int, digits int) (r
 	}
 	var out rounded
 	err := c.floorRoot(ctx, a, width, func(root, rest []uint64) {
-		out.root = copyInt(root, width, false)
+		out.root = copyInt(root, width)
 		if len(rest) > 0 || t > 0 {
 			out.rest = 1
 		}
@@ -210,7 +210,7 @@ func (c *Calculator) approximateRoot(ctx context.Context, p, q Int, digits int) 
 		return Int{}, err
 	}
 	// √(pq) = √x·base^limbs·10^(-shift/2), and y has n limbs after the point.
-	s, err := c.Mul(ctx, p, copyInt(y, width, false))
+	s, err := c.Mul(ctx, p, copyInt(y, width))
 	if err != nil {
 		return Int{}, err
 	}

@@ -27,7 +27,7 @@ func (c *Calculator) sqrt(ctx context.Context, x Int) (root, remainder Int, err 
 	}
 	width := rootWidth(x.Digits())
 	err = c.floorRoot(ctx, compact(x.in(width)), width, func(s, rest []uint64) {
-		root, remainder = copyInt(s, width, false), copyInt(rest, width, false)
+		root, remainder = copyInt(s, width), copyInt(rest, width)
 	})
 	return root, remainder, err
 }
