@@ -2,7 +2,7 @@
 // would write by hand in its place, and prints the ratios. README.md says what each
 // figure means.
 //
-//	go run . [--quick] [kit|gateway|start|all]
+//	go run . [--quick] [kit|gateway|start|celery|all]
 package main
 
 import (
@@ -35,7 +35,7 @@ func run(ctx context.Context, args []string, in io.Reader, out io.Writer) error 
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	quick := flags.Bool("quick", false, "Measure once and briefly: shows that everything works, not how fast.")
 	flags.Usage = func() {
-		fmt.Fprintln(flags.Output(), "use: bench [--quick] [kit|gateway|start|all]")
+		fmt.Fprintln(flags.Output(), "use: bench [--quick] [kit|gateway|start|celery|all]")
 		flags.PrintDefaults()
 	}
 	if err := flags.Parse(args); err != nil {
@@ -77,6 +77,7 @@ func measurements() []measurement {
 		{"kit", nil, (*bench).kit},
 		{"gateway", []string{"./gateway", "./services/fibonacci"}, (*bench).gateway},
 		{"start", []string{".", "./gateway", "./services/fibonacci", "./services/sqrt", "./services/crawler"}, (*bench).start},
+		{"celery", []string{"./gateway", "./services/sqrt"}, (*bench).celery},
 	}
 }
 
@@ -90,7 +91,7 @@ func choose(names []string) ([]measurement, error) {
 	for _, name := range names {
 		i := slices.IndexFunc(all, func(m measurement) bool { return m.name == name })
 		if i < 0 {
-			return nil, fmt.Errorf("there is no measurement %q; there are kit, gateway, start, and all of them", name)
+			return nil, fmt.Errorf("there is no measurement %q; there are kit, gateway, start, celery, and all of them", name)
 		}
 		chosen = append(chosen, all[i])
 	}
