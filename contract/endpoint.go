@@ -94,10 +94,11 @@ type Endpoint[Req Request, Res any] struct {
 var name = regexp.MustCompile(`^[a-z][a-z0-9_]{0,31}$`)
 
 // Define declares an operation. It panics if the service or operation name is not
-// a lower-case word of at most 32 letters, digits and underscores, since a
+// a lower-case word of at most 32 letters, digits and underscores, or if the service
+// has a name that subjects reserve (lane, handle, cancel, jobs, t), since a
 // declaration is part of the program, not input.
 func Define[Req Request, Res any](spec Spec, examples ...Example[Req, Res]) Endpoint[Req, Res] {
-	if !name.MatchString(spec.Service) || !name.MatchString(spec.Operation) {
+	if !name.MatchString(spec.Service) || isReserved(spec.Service) || !name.MatchString(spec.Operation) {
 		panic(fmt.Sprintf("contract: bad endpoint name %q.%q", spec.Service, spec.Operation))
 	}
 	if spec.Timeout <= 0 {

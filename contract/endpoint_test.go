@@ -31,6 +31,14 @@ func TestDefine(t *testing.T) {
 			t.Errorf("%q is taken as the name of an operation", word)
 		}
 	}
+	for _, word := range []string{"lane", "handle", "cancel", "jobs", "t"} {
+		if _, panicked := define(word, "term"); !panicked {
+			t.Errorf("the reserved word %q is taken as the name of a service", word)
+		}
+		if _, panicked := define("fibonacci", word); panicked {
+			t.Errorf("%q is refused as the name of an operation", word)
+		}
+	}
 	e, _ := define("fibonacci", "term")
 	if e.Timeout != contract.DefaultTimeout || e.MaxRequest != contract.DefaultMaxRequest {
 		t.Errorf("without limits: time-out %v, largest request %d", e.Timeout, e.MaxRequest)

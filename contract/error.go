@@ -34,7 +34,10 @@ const (
 	// CodeInvalidArgument (422): a member of the request is unknown, missing, of
 	// the wrong type or out of range; the error names the field.
 	CodeInvalidArgument Code = "invalid_argument"
-	// CodeResultTooLarge (422): the result would not fit into a reply.
+	// CodeRangeNotSatisfiable (416): the range of bytes that was asked for lies beyond
+	// the result.
+	CodeRangeNotSatisfiable Code = "range_not_satisfiable"
+	// CodeResultTooLarge (422): the instance could not hold the result in its memory.
 	CodeResultTooLarge Code = "result_too_large"
 	// CodeResourceExhausted (429): slots, queue or memory are full; try later.
 	CodeResourceExhausted Code = "resource_exhausted"
@@ -68,6 +71,7 @@ var statuses = []struct {
 	{CodeNotAcceptable, http.StatusNotAcceptable, "Not acceptable"},
 	{CodeRequestTooLarge, http.StatusRequestEntityTooLarge, "Request too large"},
 	{CodeUnsupportedMediaType, http.StatusUnsupportedMediaType, "Unsupported media type"},
+	{CodeRangeNotSatisfiable, http.StatusRequestedRangeNotSatisfiable, "Range not satisfiable"},
 	{CodeInvalidArgument, http.StatusUnprocessableEntity, "Invalid argument"},
 	{CodeResultTooLarge, http.StatusUnprocessableEntity, "Result too large"},
 	{CodeResourceExhausted, http.StatusTooManyRequests, "Resource exhausted"},

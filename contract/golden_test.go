@@ -140,13 +140,28 @@ func TestStringsOnTheWire(t *testing.T) {
 	golden(t, "strings.json", texts)
 }
 
+func TestHandlesOnTheWire(t *testing.T) {
+	t.Parallel()
+	golden(t, "handles.json", map[string]any{
+		"subject": contract.HandleSubject("<service>", "<instance>", "<id>"),
+		"reply":   json.RawMessage(handleBody(t, exampleHandle())),
+		"digest":  json.RawMessage(handleBody(t, withDigest(exampleHandle()))),
+		"part":    contract.PartRequest{Offset: contract.MaxPart, Length: contract.MaxPart},
+		"first":   contract.PartRequest{Length: contract.MaxPart},
+		"release": contract.PartRequest{Release: true},
+		"range":   contract.FormatContentRange(0, contract.MaxPart, 20898810),
+	})
+}
+
 func TestLimitsOnTheWire(t *testing.T) {
 	t.Parallel()
 	golden(t, "limits.json", map[string]any{
 		"DefaultTimeout":    contract.DefaultTimeout.String(),
 		"DefaultMaxRequest": contract.DefaultMaxRequest,
 		"DefaultRootDigits": contract.DefaultRootDigits,
+		"HeaderRoom":        contract.HeaderRoom,
 		"MaxFloats":         contract.MaxFloats,
+		"MaxPart":           contract.MaxPart,
 		"MaxTermDigits":     contract.MaxTermDigits,
 		"MaxTimeout":        contract.MaxTimeout.String(),
 		"MaxURLLength":      contract.MaxURLLength,

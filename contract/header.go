@@ -27,6 +27,12 @@ const (
 	// HeaderTaken carries, in a lane, the subject on which the instance that handed the
 	// request over hears that another one has taken it.
 	HeaderTaken = "Heddle-Taken"
+	// HeaderContentRange says, on a part of a handle, which bytes it has, as in RFC 9110:
+	// "bytes 0-524287/20898810".
+	HeaderContentRange = "Content-Range"
+	// HeaderDigest carries, on the last part of a handle that was pulled in order, the
+	// digest of the whole result, as in RFC 9530.
+	HeaderDigest = "Repr-Digest"
 	// HeaderError carries, on an error reply, the sentence for people (ADR-32).
 	HeaderError = "Nats-Service-Error"
 	// HeaderErrorCode carries, on an error reply, the numeric status (ADR-32).
@@ -38,6 +44,8 @@ const (
 	MediaJSON    = "application/json"
 	MediaProblem = "application/problem+json"
 	MediaText    = "text/plain"
+	// MediaHandle is the media type of a reply that is a [Handle] instead of a result.
+	MediaHandle = "application/vnd.heddle.handle+json"
 )
 
 // MaxTimeout is the longest time a caller may allow for a request. Longer work is

@@ -1,5 +1,7 @@
 package contract
 
+import "strings"
+
 // subjectPrefix starts every subject of the suite. Only this file knows it.
 const subjectPrefix = "heddle." + Version + "."
 
@@ -29,3 +31,40 @@ func LaneSubject(service, operation string) string {
 //
 //	HEDDLE_LANE_<service>
 func LaneStream(service string) string { return "HEDDLE_LANE_" + service }
+
+// handleWord is the token of subjects of handles where others have the service.
+const handleWord = "handle"
+
+// HandleSubject returns the subject on which an instance answers requests for parts of
+// the handle with the id. The id "*" stands for all handles of the instance.
+//
+//	heddle.v1.handle.<service>.<instance>.<id>
+func HandleSubject(service, instance, id string) string {
+	return subjectPrefix + handleWord + "." + service + "." + instance + "." + id
+}
+
+// isHandleSubject reports whether a subject is one that HandleSubject makes, without
+// wildcards.
+func isHandleSubject(subject string) bool {
+	rest, ok := strings.CutPrefix(subject, subjectPrefix+handleWord+".")
+	tokens := strings.Split(rest, ".")
+	if !ok || len(tokens) != 3 {
+		return false
+	}
+	for _, token := range tokens {
+		if token == "" || strings.ContainsAny(token, "*> \t\r\n") {
+			return false
+		}
+	}
+	return true
+}
+
+// isReserved reports whether a word stands where subjects have the name of a service, so
+// that no service can have it: lanes, handles, cancellation, jobs and tenants.
+func isReserved(word string) bool {
+	switch word {
+	case "lane", handleWord, "cancel", "jobs", "t":
+		return true
+	}
+	return false
+}

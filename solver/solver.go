@@ -33,8 +33,9 @@ type Cost struct {
 	Light bool
 	// Memory is the number of bytes the work holds at its peak, result included.
 	Memory int64
-	// Result is the size of the encoded result in bytes, 0 when unknown. A result
-	// that cannot fit into a reply is refused before the work.
+	// Result is the size of the encoded result in bytes, 0 when unknown or when the
+	// result is a [Long]. A result that the memory of the instance could not hold is
+	// refused before the work.
 	Result int64
 }
 
@@ -57,7 +58,7 @@ type Service struct {
 }
 
 // Operation is a solver bound to its endpoint, without type parameters. It is made
-// by [Bind].
+// by [Bind], [BindEstimated] and [BindLong].
 type Operation struct {
 	// Endpoint is the declaration the solver answers for.
 	Endpoint contract.Descriptor
