@@ -19,6 +19,8 @@ type call struct {
 	request  any
 	cost     solver.Cost
 	media    string    // of the result
+	reserved int64     // memory, while the request runs
+	held     *held     // the result, if it is a handle
 	timing   [1]string // value of the timing header of the reply
 
 	// waited is the time in nanoseconds before the work began, 0 while it has not. The

@@ -31,6 +31,10 @@ type Load struct {
 	// MemoryBudget and MemoryReserved are bytes, shared by the services of a process.
 	MemoryBudget   int64 `json:"memory_budget"`
 	MemoryReserved int64 `json:"memory_reserved"`
+	// Handles is the number of large results that are held for their readers, and
+	// HandleMemory the bytes of the reserved memory that they take.
+	Handles      int64 `json:"handles"`
+	HandleMemory int64 `json:"handle_memory"`
 }
 
 // announce subscribes the three verbs of ADR-32, each for all services, for this
@@ -111,10 +115,12 @@ func (s *service) stats(ctx context.Context) micro.Stats {
 
 func (s *service) load(ctx context.Context) Load {
 	lane := s.lane.State(ctx)
+	handles, handleMemory := s.handles.count()
 	return Load{
 		Slots: s.gate.slots, Busy: s.gate.busy.Load(), Waiting: s.gate.waiting.Load(),
 		Lane: lane.Open, LaneDepth: lane.Depth, QueueWait: s.gate.waited.Load(),
 		MemoryBudget: s.host.memory.budget, MemoryReserved: s.host.memory.reserved.Load(),
+		Handles: handles, HandleMemory: handleMemory,
 	}
 }
 

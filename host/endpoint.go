@@ -108,12 +108,11 @@ func (e *endpoint) prepare(c *call) (err error) {
 		return err
 	}
 	c.cost = e.operation.Estimate(c.request)
-	if c.cost.Result > headerRoom {
-		if most := e.maxResult(); c.cost.Result > most {
-			return resultTooLarge(c.cost.Result, most)
-		}
+	budget := e.service.host.memory.budget
+	if c.cost.Result > budget {
+		return resultTooLarge(c.cost.Result, budget)
 	}
-	if budget := e.service.host.memory.budget; c.cost.Memory > budget {
+	if c.cost.Memory > budget {
 		return contract.Errorf(contract.CodeInvalidArgument,
 			"the request needs about %s of memory and this instance may use %s; ask for less or start it with more --memory",
 			size(c.cost.Memory), size(budget))
@@ -146,7 +145,8 @@ func (e *endpoint) heavy(ctx context.Context, c *call, acquire func(context.Cont
 	if err := memory.reserve(ctx, c.cost.Memory); err != nil {
 		return
 	}
-	defer memory.release(c.cost.Memory)
+	c.reserved = c.cost.Memory
+	defer func() { memory.release(c.reserved) }() // less what a handle took over
 	c.begin()
 	e.work(ctx, c)
 	gate.note(time.Duration(c.waited.Load()))
@@ -158,7 +158,7 @@ func (e *endpoint) work(ctx context.Context, c *call) {
 	result, err := e.solve(ctx, c)
 	var body []byte
 	if err == nil {
-		body, err = e.render(result, c.media)
+		body, err = e.render(c, result)
 	}
 	if err != nil {
 		e.fail(ctx, c, err)
@@ -208,7 +208,7 @@ func full() *contract.Error {
 }
 
 func resultTooLarge(n, most int64) *contract.Error {
-	return contract.Errorf(contract.CodeResultTooLarge, "the result has about %s and a reply carries %s; ask for less", size(n), size(most))
+	return contract.Errorf(contract.CodeResultTooLarge, "the result has about %s and this instance may use %s of memory; ask for less or start it with more --memory", size(n), size(most))
 }
 
 // size writes a number of bytes for people.

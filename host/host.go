@@ -180,8 +180,9 @@ func (h *Host) Ready() error {
 	}
 }
 
-// Drain stops the intake of requests, waits until the ones in flight are answered
-// and flushes the replies. It leaves the connection open. When ctx ends first, the
+// Drain stops the intake of requests, waits until the ones in flight are answered and
+// the large results among them read, as long as somebody reads them, and flushes the
+// replies. It leaves the connection open. When ctx ends first, the
 // requests still running are cancelled and answered [contract.CodeUnavailable], and
 // Drain returns an error that says how many were. It must be called once.
 func (h *Host) Drain(ctx context.Context) error {
@@ -204,6 +205,7 @@ func (h *Host) Drain(ctx context.Context) error {
 		h.leaveLanes(ctx)
 		h.seal()
 		h.running.Wait()
+		h.leaveHandles(ctx)
 		for _, s := range h.services {
 			s.lane.Close()
 		}
@@ -231,6 +233,15 @@ func (h *Host) leaveLanes(ctx context.Context) {
 	left.Wait()
 }
 
+// leaveHandles lets the readers of large results finish, those of all services at once.
+func (h *Host) leaveHandles(ctx context.Context) {
+	var left sync.WaitGroup
+	for _, s := range h.services {
+		left.Go(func() { s.leaveHandles(ctx) })
+	}
+	left.Wait()
+}
+
 // awaitIdle waits for idle until ctx ends, then cancels what still runs.
 func (h *Host) awaitIdle(ctx context.Context, idle <-chan struct{}) error {
 	select {
@@ -239,13 +250,13 @@ func (h *Host) awaitIdle(ctx context.Context, idle <-chan struct{}) error {
 		return nil
 	case <-ctx.Done():
 	}
-	left := h.inFlight()
+	requests, results := h.inFlight()
 	h.cancel(errShutdown)
 	select {
 	case <-idle:
 	case <-time.After(lastAnswers):
 	}
-	return fmt.Errorf("drain: %d requests did not finish in time: %w", left, ctx.Err())
+	return fmt.Errorf("drain: %d requests and the readers of %d large results did not finish in time: %w", requests, results, ctx.Err())
 }
 
 // flush sends the replies that are still in the connection's buffer, even if the time
@@ -262,13 +273,14 @@ func (h *Host) flush(ctx context.Context) error {
 	return nil
 }
 
-// inFlight returns the number of heavy requests that are waiting or running.
-func (h *Host) inFlight() int64 {
-	var n int64
+// inFlight returns the number of heavy requests that are waiting or running, and of large
+// results that are held.
+func (h *Host) inFlight() (requests, results int64) {
 	for _, s := range h.services {
-		n += s.gate.busy.Load() + s.gate.waiting.Load()
+		held, _ := s.handles.count()
+		requests, results = requests+s.gate.busy.Load()+s.gate.waiting.Load(), results+held
 	}
-	return n
+	return requests, results
 }
 
 // memory is the budget that all requests of the process share.
@@ -292,6 +304,18 @@ func (m *memory) reserve(ctx context.Context, n int64) error {
 	}
 	m.reserved.Add(n)
 	return nil
+}
+
+// tryReserve takes n bytes if they are free and nobody waits for them.
+func (m *memory) tryReserve(n int64) bool {
+	if n <= 0 {
+		return true
+	}
+	if !m.free.TryAcquire(n) {
+		return false
+	}
+	m.reserved.Add(n)
+	return true
 }
 
 func (m *memory) release(n int64) {

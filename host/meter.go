@@ -91,6 +91,8 @@ func observe(m metric.Meter, h *Host, s *service) error {
 		{"heddle.slots.busy", "{slot}", "Slots in use.", func(context.Context) int64 { return s.gate.busy.Load() }},
 		{"heddle.requests.waiting", "{request}", "Requests waiting in this instance for a slot.", func(context.Context) int64 { return s.gate.waiting.Load() }},
 		{"heddle.lane.depth", "{request}", "Requests waiting in the lane for a slot of any instance.", func(ctx context.Context) int64 { return int64(s.lane.State(ctx).Depth) }},
+		{"heddle.handles", "{handle}", "Large results that are held for their readers.", func(context.Context) int64 { n, _ := s.handles.count(); return n }},
+		{"heddle.handles.memory", "By", "Memory that large results take while they are held.", func(context.Context) int64 { _, n := s.handles.count(); return n }},
 		{"heddle.memory.reserved", "By", "Memory reserved by running requests of the process.", func(context.Context) int64 { return h.memory.reserved.Load() }},
 		{"heddle.memory.budget", "By", "Memory that running requests of the process may reserve.", func(context.Context) int64 { return h.memory.budget }},
 	}

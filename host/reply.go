@@ -13,33 +13,37 @@ import (
 	"github.com/nats-io/nuid"
 
 	"github.com/seed-649d3d38/heddle/contract"
+	"github.com/seed-649d3d38/heddle/solver"
 )
 
-// headerRoom is what the headers of a reply may take of the broker's max_payload.
-const headerRoom = 1 << 10
+// smallResult is the size in bytes up to which a result fits into the reply whatever the
+// broker's max_payload is: no broker of any use takes less.
+const smallResult = 1 << 10
 
-// maxResult returns the largest body of a reply in bytes.
-func (e *endpoint) maxResult() int64 { return e.service.host.nc.MaxPayload() - headerRoom }
-
-// render encodes the result in the form the caller accepts.
-func (e *endpoint) render(result any, media string) (body []byte, err error) {
-	if media == contract.MediaText {
+// render encodes the result in the form the caller accepts, or makes it a handle if it is
+// too large for a reply.
+func (e *endpoint) render(c *call, result any) (body []byte, err error) {
+	if long, ok := result.(solver.Long); ok {
+		return e.renderLong(c, long)
+	}
+	if c.media == contract.MediaText {
 		body = result.(contract.Plain).AppendPlain(nil)
 	} else if body, err = json.Marshal(result); err != nil {
 		return nil, fmt.Errorf("encode result: %w", err)
 	}
-	if len(body) <= headerRoom {
-		return body, nil // no broker of any use takes less
-	}
-	if most := e.maxResult(); int64(len(body)) > most {
-		return nil, resultTooLarge(int64(len(body)), most)
+	if len(body) > smallResult && int64(len(body)) > e.service.largest() {
+		return e.holdBytes(c, body)
 	}
 	return body, nil
 }
 
 // succeed answers with a result.
 func (e *endpoint) succeed(ctx context.Context, c *call, body []byte) {
-	if !c.claim() {
+	claimed := c.claim()
+	if !claimed || c.message.Reply == "" {
+		e.dropUnread(c)
+	}
+	if !claimed {
 		return
 	}
 	header := headers.Get().(nats.Header)
@@ -61,26 +65,32 @@ func (e *endpoint) fail(ctx context.Context, c *call, err error) {
 	if !c.claim() {
 		return
 	}
+	e.finish(ctx, c, e.service.problem(ctx, e.spec.Name(), f), f)
+}
+
+// problem returns the reply that says what went wrong with a request to the operation. The
+// cause of a fault that is ours goes to the log.
+func (s *service) problem(ctx context.Context, operation string, f *contract.Error) *nats.Msg {
 	if f.Code == contract.CodeInternal {
-		f = e.logInternal(ctx, f)
+		f = s.logInternal(ctx, operation, f)
 	}
 	body, err := f.MarshalJSON()
 	if err != nil { // a struct of strings and integers always marshals
-		e.service.host.log.ErrorContext(ctx, "encode error reply", "operation", e.spec.Name(), "error", err)
+		s.host.log.ErrorContext(ctx, "encode error reply", "operation", operation, "error", err)
 	}
-	e.finish(ctx, c, &nats.Msg{Data: body, Header: nats.Header{
+	return &nats.Msg{Data: body, Header: nats.Header{
 		contract.HeaderError:       {f.Detail},
 		contract.HeaderErrorCode:   {strconv.Itoa(f.Code.Status())},
 		contract.HeaderContentType: {contract.MediaProblem},
-	}}, f)
+	}}
 }
 
 // logInternal logs the cause of an internal error and returns what the caller may
 // know of it: a reference to the log.
-func (e *endpoint) logInternal(ctx context.Context, f *contract.Error) *contract.Error {
+func (s *service) logInternal(ctx context.Context, operation string, f *contract.Error) *contract.Error {
 	public := *contract.Errorf(contract.CodeInternal, "internal error; its cause is in the service's log under the reference")
 	public.Reference = nuid.Next()
-	e.service.host.log.ErrorContext(ctx, "request failed", "operation", e.spec.Name(), "reference", public.Reference, "error", f)
+	s.host.log.ErrorContext(ctx, "request failed", "operation", operation, "reference", public.Reference, "error", f)
 	return &public
 }
 

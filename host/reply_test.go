@@ -47,20 +47,22 @@ func ask(t *testing.T, nc *nats.Conn, header nats.Header) *nats.Msg {
 	return r
 }
 
+// TestResultTooLarge shows that a result is refused which the memory of the instance
+// cannot hold.
 func TestResultTooLarge(t *testing.T) {
 	t.Parallel()
 	large := func(context.Context, EchoRequest) (EchoResult, error) {
 		return EchoResult{Text: contract.Integer(strings.Repeat("7", 2<<20))}, nil
 	}
 	unexpected := func(context.Context, EchoRequest) (EchoResult, error) {
-		t.Error("solved a request whose result cannot be sent")
+		t.Error("solved a request whose result cannot be held")
 		return EchoResult{}, nil
 	}
 	for name, s := range map[string]solver.Service{
 		"found after the work":      service(large, solver.Cost{}),
 		"estimated before the work": service(unexpected, solver.Cost{Result: 2 << 20}),
 	} {
-		r := ask(t, serve(t, host.Config{}, s), nil)
+		r := ask(t, serve(t, host.Config{Memory: 1 << 20}, s), nil)
 		if !bytes.Contains(r.Data, []byte(contract.CodeResultTooLarge)) {
 			t.Errorf("%s: got %.200s, want %s", name, r.Data, contract.CodeResultTooLarge)
 		}
@@ -156,6 +158,8 @@ func TestMetrics(t *testing.T) {
 		"heddle.request.work not_acceptable": 1,
 		"heddle.request.queue ":              1,
 		"heddle.slots":                       3,
+		"heddle.handles":                     0,
+		"heddle.handles.memory":              0,
 		"heddle.memory.budget":               host.DefaultMemory,
 	} {
 		if counts[name] != want {

@@ -25,6 +25,8 @@ type service struct {
 	lane      *lane.Lane
 	endpoints []*endpoint
 	verbs     []*nats.Subscription
+	handles   *handles
+	parts     *nats.Subscription // takes requests for parts of handles
 }
 
 func newService(h *Host, cfg Config, spec solver.Service) (*service, error) {
@@ -33,6 +35,7 @@ func newService(h *Host, cfg Config, spec solver.Service) (*service, error) {
 		spec:    spec,
 		started: time.Now().UTC(),
 		gate:    newGate(cfg.slots(spec), cfg.Queue),
+		handles: newHandles(h.memory),
 		identity: micro.ServiceIdentity{
 			Name: spec.Name, ID: nuid.Next(), Version: spec.Version,
 			Metadata: map[string]string{}, // null would break ADR-32 clients
@@ -56,6 +59,9 @@ func newService(h *Host, cfg Config, spec solver.Service) (*service, error) {
 // that requests work under.
 func (s *service) subscribe(ctx context.Context, laneSize int) error {
 	if err := s.joinLane(ctx, laneSize); err != nil {
+		return err
+	}
+	if err := s.serveHandles(ctx); err != nil {
 		return err
 	}
 	group := contract.QueueGroup(s.spec.Name)
@@ -99,6 +105,10 @@ func (s *service) unsubscribe() {
 	if s.lane != nil {
 		s.lane.Close()
 	}
+	if s.parts != nil {
+		_ = s.parts.Unsubscribe() // as in hide
+	}
+	s.handles.close()
 	for _, e := range s.endpoints {
 		if e.sub != nil {
 			_ = e.sub.Unsubscribe() // as in hide

@@ -63,8 +63,10 @@ type appended struct {
 	appendRange func(dst []byte, from, to int) []byte
 }
 
+// Size implements [Encoded].
 func (a appended) Size() int64 { return int64(a.size) }
 
+// ReadAt implements [Encoded].
 func (a appended) ReadAt(p []byte, offset int64) (int, error) {
 	n := within(p, offset, a.Size())
 	if n > 0 {
@@ -92,8 +94,10 @@ type concat struct {
 	size  int64
 }
 
+// Size implements [Encoded].
 func (c concat) Size() int64 { return c.size }
 
+// ReadAt implements [Encoded].
 func (c concat) ReadAt(p []byte, offset int64) (int, error) {
 	want := p[:within(p, offset, c.size)]
 	n := 0
