@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/seed-649d3d38/heddle/client"
@@ -48,42 +49,69 @@ func (c *callCommand) Run(ctx context.Context, s streams) error {
 		ctx, stop = context.WithTimeout(ctx, c.Timeout)
 		defer stop()
 	}
-	reply, err := c.send(ctx, operation, body)
+	caller, stop, err := c.caller(ctx)
 	if err != nil {
 		return err
 	}
-	if c.Timing {
-		fmt.Fprintf(s.err, "instance %s, %s\n", reply.Instance, reply.Timing)
+	defer stop()
+	result, err := caller.Open(ctx, operation.Spec, body, c.accept())
+	if err != nil {
+		return err
 	}
-	_, err = s.out.Write(append(readable(reply), '\n'))
-	return err
+	defer result.Close()
+	if c.Timing {
+		fmt.Fprintf(s.err, "instance %s, %s\n", result.Instance, result.Timing)
+	}
+	return printResult(s.out, result)
 }
 
-// send calls over NATS or through the gateway.
-func (c *callCommand) send(ctx context.Context, operation contract.Descriptor, body []byte) (client.Reply, error) {
-	accept := ""
+// accept returns the media type to ask for, empty for the usual one.
+func (c *callCommand) accept() string {
 	if c.Text {
-		accept = contract.MediaText
+		return contract.MediaText
 	}
+	return ""
+}
+
+// caller returns the way to the service, over NATS or through the gateway, and what ends
+// it.
+func (c *callCommand) caller(ctx context.Context) (caller client.Caller, stop func(), err error) {
 	if c.HTTP != "" {
-		return client.HTTP{Base: c.HTTP}.Send(ctx, operation.Spec, body, accept)
+		return client.HTTP{Base: c.HTTP}, func() {}, nil
 	}
 	nc, err := connectNow(ctx, c.Bus)
 	if err != nil {
-		return client.Reply{}, err
+		return nil, nil, err
 	}
-	defer nc.Close()
-	return client.NATS{Conn: nc}.Send(ctx, operation.Spec, body, accept)
+	return client.NATS{Conn: nc}, nc.Close, nil
+}
+
+// mostReadable is the size in bytes up to which JSON is indented for a person. Longer
+// results are passed on as they come.
+const mostReadable = 64 << 10
+
+// printResult writes a result and ends its line.
+func printResult(out io.Writer, r *client.Result) error {
+	var text io.Reader = r
+	if r.ContentType == contract.MediaJSON && r.Size <= mostReadable {
+		body, err := io.ReadAll(r)
+		if err != nil {
+			return err
+		}
+		text = bytes.NewReader(readable(body))
+	}
+	if _, err := io.Copy(out, text); err != nil {
+		return err
+	}
+	_, err := io.WriteString(out, "\n")
+	return err
 }
 
 // readable indents JSON for a person.
-func readable(r client.Reply) []byte {
-	if r.ContentType != contract.MediaJSON {
-		return r.Body
-	}
+func readable(body []byte) []byte {
 	var out bytes.Buffer
-	if json.Indent(&out, r.Body, "", "  ") != nil {
-		return r.Body
+	if json.Indent(&out, body, "", "  ") != nil {
+		return body
 	}
 	return out.Bytes()
 }

@@ -68,7 +68,7 @@ func start(t *testing.T, services ...solver.Service) suite {
 	}
 	t.Cleanup(requester.Close)
 	gateway, err := rest.New(rest.Config{
-		Endpoints: append(contract.All(), sleep.Descriptor()), Requester: requester, Conn: nc,
+		Endpoints: append(contract.All(), sleep.Descriptor(), repeat.Descriptor()), Requester: requester, Conn: nc,
 		Log: slog.New(slog.DiscardHandler), LoopbackOnly: true,
 	})
 	if err != nil {

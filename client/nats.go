@@ -1,14 +1,17 @@
 package client
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"io"
 	"strconv"
 	"time"
 
 	"github.com/nats-io/nats.go"
 
 	"github.com/seed-649d3d38/heddle/contract"
+	"github.com/seed-649d3d38/heddle/internal/handle"
 )
 
 // NATS calls services directly on their subjects. It does not own the connection.
@@ -18,6 +21,42 @@ type NATS struct {
 
 // Send implements [Caller].
 func (c NATS) Send(ctx context.Context, operation contract.Spec, body []byte, accept string) (Reply, error) {
+	reply, err := c.request(ctx, operation, body, accept)
+	if err != nil || reply.ContentType != contract.MediaHandle {
+		return reply, err
+	}
+	return readAll(c.follow(ctx, reply))
+}
+
+// Open implements [Caller].
+func (c NATS) Open(ctx context.Context, operation contract.Spec, body []byte, accept string) (*Result, error) {
+	reply, err := c.request(ctx, operation, body, accept)
+	if err != nil {
+		return nil, err
+	}
+	if reply.ContentType == contract.MediaHandle {
+		return c.follow(ctx, reply)
+	}
+	return &Result{ReadCloser: io.NopCloser(bytes.NewReader(reply.Body)), Size: int64(len(reply.Body)), Origin: reply.Origin}, nil
+}
+
+// follow opens the result that a handle stands for.
+func (c NATS) follow(ctx context.Context, reply Reply) (*Result, error) {
+	h, err := contract.ParseHandle(reply.Body)
+	if err != nil {
+		return nil, err
+	}
+	r, err := handle.Open(c.Conn, h)
+	if err != nil {
+		return nil, err
+	}
+	result := &Result{ReadCloser: r.Stream(ctx), Size: h.Size, Origin: reply.Origin}
+	result.ContentType = h.ContentType
+	return result, nil
+}
+
+// request sends the request and returns its reply, which may be a handle.
+func (c NATS) request(ctx context.Context, operation contract.Spec, body []byte, accept string) (Reply, error) {
 	service, caller := allowance(ctx, operation)
 	ctx, stop := context.WithTimeout(ctx, caller)
 	defer stop()
@@ -35,12 +74,11 @@ func (c NATS) Send(ctx context.Context, operation contract.Spec, body []byte, ac
 		status, _ := strconv.Atoi(number) // for the message only
 		return Reply{}, readProblem(r.Data, status)
 	}
-	reply := Reply{
-		Body:        r.Data,
+	reply := Reply{Body: r.Data, Origin: Origin{
 		ContentType: r.Header.Get(contract.HeaderContentType),
 		Instance:    r.Header.Get(contract.HeaderInstance),
 		Timing:      r.Header.Get(contract.HeaderServerTiming),
-	}
+	}}
 	if reply.ContentType == "" {
 		reply.ContentType = contract.MediaJSON
 	}

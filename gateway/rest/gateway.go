@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,6 +28,9 @@ type Config struct {
 	// Conn is asked which instances there are, for GET /v1/services. Required; the
 	// caller closes it.
 	Conn *nats.Conn
+	// Bulk reads large results. Nil means Conn; a connection of its own keeps the
+	// replies to small requests from waiting behind them. The caller closes it.
+	Bulk *nats.Conn
 	// Log gets the causes of internal errors and, at debug level, a line per request.
 	// Required.
 	Log *slog.Logger
@@ -53,6 +57,7 @@ type Config struct {
 type Gateway struct {
 	mux       *http.ServeMux
 	requester *bus.Requester
+	streams   *streams
 	log       *slog.Logger
 	observer  *observer
 	guard     *guard
@@ -73,6 +78,7 @@ func New(c Config) (*Gateway, error) {
 	g := &Gateway{
 		mux:       http.NewServeMux(),
 		requester: c.Requester,
+		streams:   newStreams(cmp.Or(c.Bulk, c.Conn)),
 		log:       c.Log,
 		observer:  observe,
 		guard:     newGuard(c.LoopbackOnly, c.AllowedHosts),
@@ -119,7 +125,7 @@ func (g *Gateway) routes(c Config) ([]*route, error) {
 		{pattern: "/", answer: g.answerUnknown},
 	}
 	for _, endpoint := range c.Endpoints {
-		o, err := newOperation(endpoint, g.requester, g.observer)
+		o, err := newOperation(endpoint, g.requester, g.streams, g.observer)
 		if err != nil {
 			return nil, fmt.Errorf("operation %s: %w", endpoint.Name(), err)
 		}
@@ -135,7 +141,12 @@ func (g *Gateway) serve(rt *route, w http.ResponseWriter, r *http.Request) {
 	ctx, span := g.observer.begin(r, rt)
 	status, err := g.answer(ctx, rt, w, r)
 	var fault *contract.Error
-	if err != nil {
+	_, cut := errors.AsType[*cutError](err)
+	switch {
+	case cut:
+		fault = contract.FromError(err)
+		status = fault.Code.Status()
+	case err != nil:
 		fault = contract.FromError(err)
 		status = g.refuse(ctx, w, fault)
 	}
@@ -143,8 +154,9 @@ func (g *Gateway) serve(rt *route, w http.ResponseWriter, r *http.Request) {
 	if g.log.Enabled(ctx, slog.LevelDebug) {
 		g.log.DebugContext(ctx, "request", "method", r.Method, "path", r.URL.Path, "status", status, "duration", time.Since(arrived))
 	}
-	if status == contract.CodeCanceled.Status() {
-		// Nobody listens; end the connection without writing to it.
+	if cut || status == contract.CodeCanceled.Status() {
+		// Nobody listens, or the response cannot be brought to its end; end the connection
+		// without writing to it.
 		panic(http.ErrAbortHandler)
 	}
 }

@@ -47,6 +47,9 @@ Every operation is one resource: POST takes a JSON body, and pure operations tak
 request as query parameters. Results of GET never change: they carry an entity tag and may be cached for ever. HEAD
 answers like GET, without the body.
 
+Results may be large; their length is always known. A response that ends before it was cut off, and a GET can be taken
+up again where it ended, with the header Range (one range of bytes).
+
 Whole numbers that may be large travel as strings; requests may also carry JSON integers up to 2^53-1.
 
 Every error is a problem document (RFC 9457) whose member "code" is stable. Unknown paths are answered with 404
@@ -113,17 +116,35 @@ func (d *document) addOperation(e contract.Descriptor) error {
 		}
 		path.Get.Parameters = append(path.Get.Parameters, parameterRef("HeddleTimeout"), parameterRef("IfNoneMatch"))
 		path.Get.Responses.makeCacheable()
+		path.Head = headOf(path.Get, post.OperationID)
+		path.Get.Parameters = append(path.Get.Parameters, parameterRef("Range"), parameterRef("IfRange"))
+		path.Get.Responses.makeRanged(path.Get.Responses["200"].(response))
 		path.Get.Responses.addProblems(getProblems)
 	}
 	d.Paths[e.Route()] = path
 	return nil
 }
 
+// headOf describes the HEAD that belongs to a GET.
+func headOf(get *method, id string) *method {
+	head := *get
+	head.OperationID = id + "_head"
+	head.Parameters = slices.Clone(get.Parameters)
+	head.Responses = make(responses)
+	for status, r := range get.Responses {
+		bare := r.(response)
+		bare.Content = nil
+		head.Responses[status] = bare
+	}
+	head.Responses.addProblems(headProblems)
+	return &head
+}
+
 // newMethod describes what GET and POST have in common.
 func (d *document) newMethod(e contract.Descriptor, name string, samples []sample) *method {
 	ok := response{
 		Description: "The result.",
-		Headers:     headerRefs("ServerTiming", "HeddleInstance"),
+		Headers:     headerRefs("ServerTiming", "HeddleInstance", "ReprDigest"),
 		Content:     map[string]media{contract.MediaJSON: {Schema: schemaRef(name + "Result"), Examples: resultExamples(samples)}},
 	}
 	if e.HasPlain() {

@@ -47,6 +47,7 @@ type components struct {
 
 type pathItem struct {
 	Get  *method `json:"get,omitempty"`
+	Head *method `json:"head,omitempty"`
 	Post *method `json:"post,omitempty"`
 }
 

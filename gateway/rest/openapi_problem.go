@@ -20,7 +20,8 @@ var problems = []problem{
 	{http.StatusNotAcceptable, "The result has none of the accepted media types."},
 	{http.StatusRequestEntityTooLarge, "The request is over the operation's limit."},
 	{http.StatusUnsupportedMediaType, "The body is not declared as application/json."},
-	{http.StatusUnprocessableEntity, "A member of the request is unknown, missing, of the wrong type or out of range, and the problem names it; or the result would not fit into a reply."},
+	{http.StatusRequestedRangeNotSatisfiable, "The range begins at the end of the result or beyond; Content-Range says how large the result is."},
+	{http.StatusUnprocessableEntity, "A member of the request is unknown, missing, of the wrong type or out of range, and the problem names it; or the service could not hold the result in its memory."},
 	{http.StatusTooManyRequests, "Slots, queue or memory of the service are full; try again after the time in Retry-After."},
 	{http.StatusInternalServerError, "A fault of the service or the gateway; its log has the cause under the reference."},
 	{http.StatusBadGateway, "A third party, such as the site of a page, failed."},
@@ -36,8 +37,9 @@ type problem struct {
 // The statuses of the problems that each kind of method may have.
 var (
 	serviceProblems  = []int{http.StatusForbidden, http.StatusNotAcceptable, http.StatusUnprocessableEntity, http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout}
-	getProblems      = append([]int{http.StatusBadRequest, http.StatusRequestEntityTooLarge}, serviceProblems...)
-	postProblems     = append([]int{http.StatusUnsupportedMediaType}, getProblems...)
+	headProblems     = append([]int{http.StatusBadRequest, http.StatusRequestEntityTooLarge}, serviceProblems...)
+	getProblems      = append([]int{http.StatusRequestedRangeNotSatisfiable}, headProblems...)
+	postProblems     = append([]int{http.StatusUnsupportedMediaType}, headProblems...)
 	servicesProblems = []int{http.StatusForbidden, http.StatusNotAcceptable, http.StatusInternalServerError, http.StatusServiceUnavailable}
 )
 
@@ -51,12 +53,26 @@ func (r responses) addProblems(statuses []int) {
 func (r responses) makeCacheable() {
 	ok := r["200"].(response)
 	ok.Headers = maps.Clone(ok.Headers)
-	maps.Copy(ok.Headers, headerRefs("ETag", "CacheControl", "Vary"))
+	maps.Copy(ok.Headers, headerRefs("ETag", "CacheControl", "Vary", "AcceptRanges"))
 	r["200"] = ok
 	r["304"] = response{
 		Description: "The caller has the result already, as If-None-Match says.",
 		Headers:     headerRefs("ETag", "CacheControl", "Vary"),
 	}
+}
+
+// makeRanged adds to the responses of a GET that for a range of bytes.
+func (r responses) makeRanged(whole response) {
+	part := response{
+		Description: "The bytes of the result that Range asks for.",
+		Headers:     maps.Clone(whole.Headers),
+		Content:     make(map[string]media),
+	}
+	maps.Copy(part.Headers, headerRefs("ContentRange"))
+	for name := range whole.Content {
+		part.Content[name] = media{Schema: &jsonschema.Schema{Type: "string"}}
+	}
+	r["206"] = part
 }
 
 // problemName returns the name of a problem's component: "Problem404".
@@ -81,6 +97,9 @@ func (p problem) response() response {
 	}
 	if p.status == http.StatusTooManyRequests || p.status == http.StatusServiceUnavailable {
 		r.Headers = headerRefs("RetryAfter")
+	}
+	if p.status == http.StatusRequestedRangeNotSatisfiable {
+		r.Headers = headerRefs("ContentRange")
 	}
 	return r
 }
@@ -121,6 +140,16 @@ func parameters() map[string]parameter {
 			Description: fmt.Sprintf("Time the request may take, such as 2.5s, at most %g hour. When it runs out the work is ended and answered with deadline_exceeded.", contract.MaxTimeout.Hours()),
 			Schema:      &jsonschema.Schema{Type: "string", Pattern: `^\+?([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h)([0-9.]+(ns|us|µs|μs|ms|s|m|h))*$`},
 		},
+		"Range": {
+			Name: "Range", In: "header",
+			Description: "One range of bytes of the result, such as bytes=1000- for what is missing after an interruption. Several ranges and other units are ignored.",
+			Schema:      &jsonschema.Schema{Type: "string"},
+		},
+		"IfRange": {
+			Name: "If-Range", In: "header",
+			Description: "Entity tag of the result whose range is wanted; the whole result is sent if it has another.",
+			Schema:      &jsonschema.Schema{Type: "string"},
+		},
 		"IfNoneMatch": {
 			Name: "If-None-Match", In: "header",
 			Description: "Entity tags of results that the caller has.",
@@ -140,6 +169,9 @@ func headers() map[string]header {
 		"ETag":           text("Strong entity tag of the result in this media type.", `"4Zr7WQm1mV0cJwq6mF8rGg"`),
 		"CacheControl":   text("A result never changes.", strings.Join(keepForEver, ", ")),
 		"Vary":           text("The form of the result depends on Accept.", strings.Join(varyAccept, ", ")),
+		"AcceptRanges":   text("Ranges of bytes can be asked for.", acceptRanges[0]),
+		"ContentRange":   text("Which bytes of how many these are.", contract.FormatContentRange(0, 1000, 20898810)),
+		"ReprDigest":     text("SHA-256 of the whole result (RFC 9530), for large results if it is known before they are sent.", contract.FormatDigest([32]byte{})),
 		"RetryAfter": {
 			Description: "Seconds to wait before trying again.",
 			Schema:      &jsonschema.Schema{Type: "integer", Minimum: new(1.0)},
@@ -153,6 +185,7 @@ func headerRefs(names ...string) map[string]any {
 	spelled := map[string]string{
 		"ServerTiming": contract.HeaderServerTiming, "HeddleInstance": contract.HeaderInstance,
 		"ETag": "ETag", "CacheControl": "Cache-Control", "Vary": "Vary", "RetryAfter": "Retry-After",
+		"AcceptRanges": "Accept-Ranges", "ContentRange": contract.HeaderContentRange, "ReprDigest": contract.HeaderDigest,
 	}
 	refs := make(map[string]any, len(names))
 	for _, name := range names {

@@ -44,13 +44,14 @@ type operation struct {
 	query     *query.Writer // nil unless the operation is pure
 	media     []string
 	requester *bus.Requester
+	streams   *streams
 	observer  *observer
 }
 
-func newOperation(d contract.Descriptor, requester *bus.Requester, observe *observer) (*operation, error) {
+func newOperation(d contract.Descriptor, requester *bus.Requester, results *streams, observe *observer) (*operation, error) {
 	o := &operation{
 		Descriptor: d, subject: d.Subject(), media: []string{contract.MediaJSON},
-		requester: requester, observer: observe,
+		requester: requester, streams: results, observer: observe,
 	}
 	if d.HasPlain() {
 		o.media = append(o.media, contract.MediaText)
@@ -89,8 +90,7 @@ func (o *operation) answer(ctx context.Context, w http.ResponseWriter, r *http.R
 	}
 	body := *buffer
 	accept := acceptOf(r)
-	cacheable := r.Method != http.MethodPost
-	if cacheable {
+	if r.Method != http.MethodPost {
 		if tag := o.heldTag(r, body, accept); tag != "" {
 			markCacheable(w.Header(), tag)
 			w.WriteHeader(http.StatusNotModified)
@@ -110,15 +110,7 @@ func (o *operation) answer(ctx context.Context, w http.ResponseWriter, r *http.R
 	if code := reply.Header[contract.HeaderErrorCode]; code != nil {
 		return answerFault(w, reply, code[0])
 	}
-	if cacheable {
-		markCacheable(h, entityTag(o.subject, body, mediaOf(reply)))
-	}
-	h["Content-Length"] = []string{strconv.Itoa(len(reply.Data))}
-	h["Content-Type"] = typeJSON
-	pass(h, reply.Header, contract.HeaderContentType)
-	w.WriteHeader(http.StatusOK)
-	_, _ = w.Write(reply.Data) // a caller that left cannot be told
-	return http.StatusOK, nil
+	return o.deliver(ctx, w, r, reply, body)
 }
 
 // timeout returns how long the request may take.

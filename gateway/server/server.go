@@ -45,8 +45,15 @@ func Start(ctx context.Context, r *daemon.Runtime, nc *nats.Conn, f Flags, endpo
 		_ = l.Close()
 		return nil, fmt.Errorf("start gateway: %w", err)
 	}
+	// The same options make the second connection one of the same client.
+	bulk, err := nc.Opts.Connect()
+	if err != nil {
+		requester.Close()
+		_ = l.Close()
+		return nil, fmt.Errorf("start gateway: connect for large results: %w", err)
+	}
 	cfg := rest.Config{
-		Endpoints: endpoints, Requester: requester, Conn: nc, Log: r.Log, Version: cli.Version(),
+		Endpoints: endpoints, Requester: requester, Conn: nc, Bulk: bulk, Log: r.Log, Version: cli.Version(),
 		LoopbackOnly: loopback, AllowedHosts: f.AllowHost, Meter: r.Telemetry.Meter,
 	}
 	if r.Telemetry.Tracing {
@@ -54,11 +61,13 @@ func Start(ctx context.Context, r *daemon.Runtime, nc *nats.Conn, f Flags, endpo
 	}
 	handler, err := rest.New(cfg)
 	if err != nil {
+		bulk.Close()
 		requester.Close()
 		_ = l.Close()
 		return nil, err
 	}
 	r.OnStop("requester", func(context.Context) error {
+		bulk.Close()
 		requester.Close()
 		return nil
 	})
