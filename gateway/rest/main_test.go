@@ -195,3 +195,19 @@ func wantProblem(t testing.TB, r *http.Response, code contract.Code, field, word
 			r.StatusCode, e.Code, e.Field, e.Detail, code.Status(), code, field, words)
 	}
 }
+
+// respondWithHandles answers the requests for a term with handles, one after the other.
+func (s *suite) respondWithHandles(subjects ...string) {
+	s.Helper()
+	s.respond(contract.FibonacciTerm.Descriptor(), func(*nats.Msg) *nats.Msg {
+		body, err := contract.Handle{Subject: subjects[0], Size: 1 << 20, ContentType: contract.MediaJSON}.AppendReply(nil)
+		if err != nil {
+			s.Error(err)
+		}
+		subjects = subjects[1:]
+		return &nats.Msg{Data: body, Header: nats.Header{contract.HeaderContentType: {contract.MediaHandle}}}
+	})
+}
+
+// slogDiscard returns a log that nobody reads.
+func slogDiscard() *slog.Logger { return slog.New(slog.DiscardHandler) }

@@ -49,6 +49,7 @@ func (e *cutError) Unwrap() error { return e.cause }
 type content struct {
 	media  string
 	size   int64
+	tag    string // its entity tag, empty if it must not be kept
 	data   []byte
 	handle contract.Handle // of a large result, whose data is not here
 }
@@ -72,17 +73,14 @@ func (o *operation) deliver(ctx context.Context, w http.ResponseWriter, r *http.
 	if err != nil {
 		return 0, err
 	}
-	h := w.Header()
 	from, to, status := int64(0), c.size, http.StatusOK
 	if r.Method != http.MethodPost {
-		tag := entityTag(o.subject, body, c.media)
-		if from, to, status, err = partOf(r, tag, c.size); err != nil {
-			h["Content-Range"] = []string{"bytes */" + strconv.FormatInt(c.size, 10)}
+		c.tag = entityTag(o.subject, body, c.media)
+		if from, to, status, err = partOf(r, c.tag, c.size); err != nil {
+			w.Header()["Content-Range"] = []string{"bytes */" + strconv.FormatInt(c.size, 10)}
 			o.streams.release(c)
 			return 0, err
 		}
-		markCacheable(h, tag)
-		h["Accept-Ranges"] = acceptRanges
 	}
 	if c.large() {
 		return o.streams.pass(ctx, w, r, c, from, to, status)
@@ -113,6 +111,10 @@ func partOf(r *http.Request, tag string, size int64) (from, to int64, status int
 // writeHeader begins the response with the bytes from and up to, but without, to.
 func (c content) writeHeader(w http.ResponseWriter, from, to int64, status int) {
 	h := w.Header()
+	if c.tag != "" {
+		markCacheable(h, c.tag)
+		h["Accept-Ranges"] = acceptRanges
+	}
 	if status == http.StatusPartialContent {
 		h["Content-Range"] = []string{contract.FormatContentRange(from, to, c.size)}
 	}
