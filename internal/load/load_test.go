@@ -41,7 +41,7 @@ func (s *suite) send(ctx context.Context, i int) (client.Reply, error) {
 		}
 	}
 	timing := string(contract.AppendServerTiming(nil, time.Millisecond, s.work))
-	return client.Reply{Instance: []string{"a", "b", "b"}[i%3], Timing: timing}, nil
+	return client.Reply{Origin: client.Origin{Instance: []string{"a", "b", "b"}[i%3], Timing: timing}}, nil
 }
 
 func TestClosedLoopSendsTheNumber(t *testing.T) {
