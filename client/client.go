@@ -7,6 +7,11 @@
 //
 //	c := client.NATS{Conn: nc}
 //	term, err := client.Call(ctx, c, contract.FibonacciTerm, contract.TermRequest{N: "100"})
+//
+// Many calls at once are futures with callbacks ([Go]), a problem in parts ([Scatter],
+// [Gather]) or a pipeline ([Stage]). They take functions: calls ([Remote]), solvers or
+// any others. How much runs at once is bounded, and nothing runs on when they return.
+// [Tally] counts which instance did the work.
 package client
 
 import (
