@@ -200,12 +200,14 @@ func TestRefusedTypes(t *testing.T) {
 	}
 }
 
-// TestFurtherTypes pins the types that the gateway's own bodies have.
+// TestFurtherTypes pins the types that the gateway's own bodies and problems of other
+// modules have.
 func TestFurtherTypes(t *testing.T) {
 	t.Parallel()
 	s := build(t, schema.Result, reflect.TypeFor[struct {
 		At   time.Time      `json:"at"`
 		Data jsontext.Value `json:"data,omitempty" doc:"Anything."`
+		Raw  []byte         `json:"raw,omitempty"`
 		Skip func()         `json:"-"`
 	}]())
 	r := resolve(t, s)
@@ -213,6 +215,8 @@ func TestFurtherTypes(t *testing.T) {
 		`{"at":"2026-01-02T03:04:05Z"}`:                  true,
 		`{"at":"2026-01-02T03:04:05Z","data":{"a":[1]}}`: true,
 		`{"at":"2026-01-02T03:04:05Z","data":null}`:      true,
+		`{"at":"2026-01-02T03:04:05Z","raw":"AAEC"}`:     true,
+		`{"at":"2026-01-02T03:04:05Z","raw":[0,1,2]}`:    false,
 		`{"at":1}`:   false,
 		`{"data":1}`: false,
 		`{"at":"2026-01-02T03:04:05Z","Skip":{}}`: false,
@@ -227,6 +231,9 @@ func TestFurtherTypes(t *testing.T) {
 	}
 	if at := s.Properties["at"]; at.Format != "date-time" {
 		t.Errorf("format of a time is %q", at.Format)
+	}
+	if raw := s.Properties["raw"]; raw.ContentEncoding != "base64" {
+		t.Errorf("encoding of bytes is %q", raw.ContentEncoding)
 	}
 }
 

@@ -19,7 +19,10 @@ var special = map[reflect.Type]func(direction) *jsonschema.Schema{
 	reflect.TypeFor[contract.Rounding](): func(direction) *jsonschema.Schema { return enum(contract.Roundings()) },
 	reflect.TypeFor[contract.Code]():     func(direction) *jsonschema.Schema { return enum(contract.Codes()) },
 	reflect.TypeFor[time.Time]():         func(direction) *jsonschema.Schema { return &jsonschema.Schema{Type: "string", Format: "date-time"} },
-	reflect.TypeFor[jsontext.Value]():    func(direction) *jsonschema.Schema { return &jsonschema.Schema{} }, // any JSON
+	reflect.TypeFor[[]byte](): func(direction) *jsonschema.Schema {
+		return &jsonschema.Schema{Type: "string", ContentEncoding: "base64"}
+	},
+	reflect.TypeFor[jsontext.Value](): func(direction) *jsonschema.Schema { return &jsonschema.Schema{} }, // any JSON
 }
 
 // maxSafe is 2^53-1, the largest JSON number a request may use for a number that
