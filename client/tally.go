@@ -90,6 +90,15 @@ func (t *Tally) Counts() []Count {
 	return counts
 }
 
+// Requests returns the number of requests so far.
+func (t *Tally) Requests() int {
+	all := 0
+	for _, c := range t.Counts() {
+		all += c.Requests
+	}
+	return all
+}
+
 // Print writes the counts so far as a table for a person, with the share of each
 // instance in all requests.
 func (t *Tally) Print(out io.Writer) error {

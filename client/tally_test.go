@@ -35,6 +35,9 @@ func TestTally(t *testing.T) {
 		if _, err := client.Call(t.Context(), tally, contract.SqrtInteger, contract.IntegerRootRequest{X: "-4"}); !errors.Is(err, contract.CodeInvalidArgument) {
 			t.Fatalf("%s: got %v, want %s", name, err, contract.CodeInvalidArgument)
 		}
+		if n := tally.Requests(); n != 32 {
+			t.Errorf("%s: counted %d requests, want 32", name, n)
+		}
 		counts := tally.Counts()
 		if len(counts) != 3 || counts[0].Requests != 30 || counts[1].Requests != 1 || counts[2].Requests != 1 {
 			t.Fatalf("%s: got %+v", name, counts)
