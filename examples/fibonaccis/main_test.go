@@ -16,6 +16,7 @@ import (
 	"github.com/seed-649d3d38/heddle/contract"
 	"github.com/seed-649d3d38/heddle/daemon"
 	"github.com/seed-649d3d38/heddle/host"
+	"github.com/seed-649d3d38/heddle/internal/booktest"
 	"github.com/seed-649d3d38/heddle/internal/broker"
 	"github.com/seed-649d3d38/heddle/internal/brokertest"
 	"github.com/seed-649d3d38/heddle/local"
@@ -23,6 +24,13 @@ import (
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func TestBook(t *testing.T) {
+	t.Parallel()
+	booktest.Run(t, "../../docs/book.md", "go run ./examples/fibonaccis", func(args []string, out io.Writer) error {
+		return run(t.Context(), args, "", out)
+	})
+}
 
 // One, three, five and a thousand inputs for four places lose nothing.
 func TestNothingIsLost(t *testing.T) {

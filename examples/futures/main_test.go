@@ -16,12 +16,20 @@ import (
 	"github.com/seed-649d3d38/heddle/contract"
 	"github.com/seed-649d3d38/heddle/daemon"
 	"github.com/seed-649d3d38/heddle/host"
+	"github.com/seed-649d3d38/heddle/internal/booktest"
 	"github.com/seed-649d3d38/heddle/local"
 	"github.com/seed-649d3d38/heddle/solver"
 )
 
 // No goroutine is left, also not of requests that were given up.
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func TestBook(t *testing.T) {
+	t.Parallel()
+	booktest.Run(t, "../../docs/book.md", "go run ./examples/futures", func(args []string, out io.Writer) error {
+		return run(t.Context(), args, "", out)
+	})
+}
 
 var line = regexp.MustCompile(`^F\(10\) = 55 by instance (\w+)\n$`)
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -15,12 +16,20 @@ import (
 	"github.com/seed-649d3d38/heddle/client"
 	"github.com/seed-649d3d38/heddle/contract"
 	"github.com/seed-649d3d38/heddle/host"
+	"github.com/seed-649d3d38/heddle/internal/booktest"
 	"github.com/seed-649d3d38/heddle/internal/broker"
 	"github.com/seed-649d3d38/heddle/internal/brokertest"
 	"github.com/seed-649d3d38/heddle/services/crawler/crawl"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func TestBook(t *testing.T) {
+	t.Parallel()
+	booktest.Run(t, "../../docs/book.md", "go run ./examples/links", func(args []string, out io.Writer) error {
+		return run(t.Context(), args, "", out)
+	})
+}
 
 // Every page has its line, in order, and each fate looks different.
 func TestOwnSite(t *testing.T) {

@@ -15,12 +15,20 @@ import (
 	"github.com/seed-649d3d38/heddle/client"
 	"github.com/seed-649d3d38/heddle/contract"
 	"github.com/seed-649d3d38/heddle/host"
+	"github.com/seed-649d3d38/heddle/internal/booktest"
 	"github.com/seed-649d3d38/heddle/internal/broker"
 	"github.com/seed-649d3d38/heddle/internal/brokertest"
 	"github.com/seed-649d3d38/heddle/solver"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func TestBook(t *testing.T) {
+	t.Parallel()
+	booktest.Run(t, "../../docs/book.md", "go run ./examples/pipe", func(args []string, out io.Writer) error {
+		return run(t.Context(), args, "", out)
+	})
+}
 
 // Messages arrive whole, whatever their size; 22 and 23 are those of the book.
 func TestSizes(t *testing.T) {

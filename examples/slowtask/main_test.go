@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 	"testing"
@@ -13,10 +14,18 @@ import (
 
 	"github.com/seed-649d3d38/heddle/client"
 	"github.com/seed-649d3d38/heddle/contract"
+	"github.com/seed-649d3d38/heddle/internal/booktest"
 	"github.com/seed-649d3d38/heddle/local"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func TestBook(t *testing.T) {
+	t.Parallel()
+	booktest.Run(t, "../../docs/book.md", "go run ./examples/slowtask", func(args []string, out io.Writer) error {
+		return run(t.Context(), args, "", out)
+	})
+}
 
 func TestNoCrawler(t *testing.T) {
 	t.Parallel()

@@ -1,15 +1,25 @@
 package main
 
 import (
+	"io"
 	"regexp"
 	"strconv"
 	"strings"
 	"testing"
 
 	"go.uber.org/goleak"
+
+	"github.com/seed-649d3d38/heddle/internal/booktest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func TestBook(t *testing.T) {
+	t.Parallel()
+	booktest.Run(t, "../../docs/book.md", "go run ./examples/statistics", func(args []string, out io.Writer) error {
+		return run(t.Context(), args, "", out)
+	})
+}
 
 // row is a row of the table: service, instance, requests, share.
 var row = regexp.MustCompile(`(?m)^crawler  +(\S+) +(\d+) +([\d.]+) % `)
