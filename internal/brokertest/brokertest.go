@@ -3,6 +3,9 @@
 //
 //	b := brokertest.Start(t)
 //	nc := brokertest.Connect(t, b)
+//
+// Tests of what happens when brokers come and go have [Listen], a broker that starts
+// again where it was, and [StartCluster], a cluster whose nodes stop and start.
 package brokertest
 
 import (
