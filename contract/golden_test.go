@@ -153,6 +153,17 @@ func TestHandlesOnTheWire(t *testing.T) {
 	})
 }
 
+// TestLaneOnTheWire pins what instances of different releases share.
+func TestLaneOnTheWire(t *testing.T) {
+	t.Parallel()
+	golden(t, "lane.json", map[string]string{
+		"subject": contract.LaneSubject("fibonacci", "term"),
+		"stream":  contract.LaneStream("fibonacci"),
+		"reply":   contract.HeaderReply,
+		"taken":   contract.HeaderTaken,
+	})
+}
+
 func TestLimitsOnTheWire(t *testing.T) {
 	t.Parallel()
 	golden(t, "limits.json", map[string]any{

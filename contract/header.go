@@ -25,7 +25,8 @@ const (
 	// HeaderReply carries, in a lane, the subject on which the caller waits.
 	HeaderReply = "Heddle-Reply"
 	// HeaderTaken carries, in a lane, the subject on which the instance that handed the
-	// request over hears that another one has taken it.
+	// request over hears that another one has taken it. If that wants a reply, it is "+"
+	// when the request may run and "-" when it must not.
 	HeaderTaken = "Heddle-Taken"
 	// HeaderContentRange says, on a part of a handle, which bytes it has, as in RFC 9110:
 	// "bytes 0-524287/20898810".

@@ -196,7 +196,7 @@ func leaving() *contract.Error {
 }
 
 func lost() *contract.Error {
-	e := contract.Errorf(contract.CodeUnavailable, "the request was lost with the broker's lane, and perhaps it was solved; send it again if it may run twice")
+	e := contract.Errorf(contract.CodeUnavailable, "the instance that kept the request is gone before a slot was free; send the request again")
 	e.RetryAfter = time.Second
 	return e
 }

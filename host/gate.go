@@ -17,14 +17,14 @@ type gate struct {
 	waiting atomic.Int64 // requests in the waiting room
 	waited  atomic.Int64 // nanoseconds before the work, all requests so far
 	free    *semaphore.Weighted
-	changed func(free int) // told whenever a slot was taken or given back
+	changed func() // told whenever a slot was taken or given back
 }
 
 func newGate(slots, room int) *gate {
 	return &gate{
 		slots: int64(slots), room: int64(room),
 		free:    semaphore.NewWeighted(int64(slots)),
-		changed: func(int) {},
+		changed: func() {},
 	}
 }
 
@@ -57,14 +57,20 @@ func (g *gate) wait(ctx context.Context) error {
 	return nil
 }
 
-func (g *gate) took() { g.changed(int(g.slots - g.busy.Add(1))) }
+func (g *gate) took() {
+	g.busy.Add(1)
+	g.changed()
+}
 
 // release gives a slot back.
 func (g *gate) release() {
-	busy := g.busy.Add(-1)
-	g.free.Release(1)
-	g.changed(int(g.slots - busy))
+	g.free.Release(1) // first, so that no slot counts as idle that cannot be taken
+	g.busy.Add(-1)
+	g.changed()
 }
+
+// idle returns the number of free slots.
+func (g *gate) idle() int { return int(max(0, g.slots-g.busy.Load())) }
 
 // note adds the time that a request waited.
 func (g *gate) note(waited time.Duration) { g.waited.Add(int64(waited)) }

@@ -199,20 +199,45 @@ func (h *Host) Drain(ctx context.Context) error {
 	idle := make(chan struct{})
 	go func() {
 		defer close(idle)
-		for _, c := range closed {
-			<-c // after this the dispatcher begins nothing
-		}
+		h.awaitClosed(closed) // after this no dispatcher begins anything
 		h.leaveLanes(ctx)
 		h.seal()
-		h.running.Wait()
-		h.leaveHandles(ctx)
 		for _, s := range h.services {
 			s.lane.Close()
 		}
+		h.running.Wait()
+		h.leaveHandles(ctx)
 	}()
 	err := h.awaitIdle(ctx, idle)
 	h.close()
 	return errors.Join(err, h.flush(ctx))
+}
+
+// awaitClosed waits until all subscriptions have delivered their last message. Without a
+// broker, draining them would wait for its word; then they end with what they deliver now.
+func (h *Host) awaitClosed(closed []<-chan struct{}) {
+	lost := h.nc.StatusChanged(nats.DISCONNECTED, nats.RECONNECTING, nats.CLOSED)
+	defer h.nc.RemoveStatusListener(lost)
+	if !h.nc.IsConnected() {
+		h.cut()
+	}
+	for _, c := range closed {
+		select {
+		case <-c:
+		case <-lost:
+			h.cut()
+			<-c
+		}
+	}
+}
+
+// cut ends all subscriptions of the endpoints at once.
+func (h *Host) cut() {
+	for _, s := range h.services {
+		for _, e := range s.endpoints {
+			_ = e.sub.Unsubscribe() // fails if it has ended already
+		}
+	}
 }
 
 // close gives back what the services hold.
@@ -260,17 +285,25 @@ func (h *Host) awaitIdle(ctx context.Context, idle <-chan struct{}) error {
 }
 
 // flush sends the replies that are still in the connection's buffer, even if the time
-// for the drain is up.
+// for the drain is up. That the broker is gone is logged and is no error: when a whole
+// installation is stopped, the broker may go first, and an instance that has done its part
+// must not report a failure. It waits a moment, for a broker that only restarts.
 func (h *Host) flush(ctx context.Context) error {
 	if h.nc.IsClosed() {
 		return nil
 	}
 	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), lastAnswers)
 	defer stop()
-	if err := h.nc.FlushWithContext(ctx); err != nil {
+	err := h.nc.FlushWithContext(ctx)
+	switch {
+	case err == nil:
+		return nil
+	case !h.nc.IsConnected():
+		h.log.WarnContext(ctx, "drained without a broker; replies of the last moment may be lost", "error", err)
+		return nil
+	default:
 		return fmt.Errorf("drain: flush replies: %w", err)
 	}
-	return nil
 }
 
 // inFlight returns the number of heavy requests that are waiting or running, and of large

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/nats-io/nats.go/micro"
+
 	"github.com/seed-649d3d38/heddle/contract"
 	"github.com/seed-649d3d38/heddle/host/internal/lane"
 )
@@ -19,6 +21,7 @@ func (s *service) joinLane(ctx context.Context, size int) error {
 			e := s.endpoint(operation)
 			return e != nil && e.spec.Pure
 		},
+		Free:   s.gate.idle,
 		Take:   func(e lane.Entry) bool { return s.take(ctx, e) },
 		Refuse: func(e lane.Entry, why lane.Reason) { s.refuse(ctx, e, why) },
 		Keep:   func(e lane.Entry) { s.keep(ctx, e) },
@@ -27,8 +30,8 @@ func (s *service) joinLane(ctx context.Context, size int) error {
 		return fmt.Errorf("join lane: %w", err)
 	}
 	s.lane = l
-	s.gate.changed = l.SetFree
-	l.SetFree(int(s.gate.slots))
+	s.gate.changed = l.Ask
+	l.Ask()
 	return nil
 }
 
@@ -47,13 +50,28 @@ func (s *service) take(ctx context.Context, entry lane.Entry) bool {
 	if !s.gate.try() {
 		return false
 	}
+	if !s.host.spawn(func() { s.solve(ctx, entry) }) {
+		s.gate.release()
+		return false // another instance may have time
+	}
+	return true
+}
+
+// solve solves a request of the lane in a slot that was taken for it.
+func (s *service) solve(ctx context.Context, entry lane.Entry) {
+	// The claim comes first, whatever the request is and whether there is time for it:
+	// only who has it may answer the caller.
+	if err := s.lane.Claim(context.WithoutCancel(ctx), entry); err != nil {
+		s.host.log.DebugContext(ctx, "request of the lane is not ours", "operation", entry.Operation, "error", err)
+		s.gate.release()
+		return
+	}
 	e, c := s.resume(ctx, entry)
 	if e == nil {
 		s.gate.release()
-		return true
+		return
 	}
-	e.spawn(ctx, c, func(context.Context) error { return nil })
-	return true
+	e.heavy(ctx, c, func(context.Context) error { return nil })
 }
 
 // keep lets a request wait here that came back from the lane.
@@ -94,20 +112,66 @@ func (s *service) refuse(ctx context.Context, entry lane.Entry, why lane.Reason)
 	e.fail(ctx, newCall(entry.Message, entry.Arrived), err)
 }
 
-// leaveLane works the lane off if nobody else does, then leaves it. It returns when
-// nothing from the lane can begin here any more.
+// leaveLane leaves the lane: to other instances if there are any, otherwise empty. It
+// returns when nothing from the lane can begin here any more.
 func (s *service) leaveLane(ctx context.Context) {
-	s.lane.Finish(ctx)
+	peer := s.workOff(ctx)
 	if ctx.Err() != nil {
 		// The time for the drain is up. What is taken now is answered at once: that
 		// the instance shuts down.
 		last, stop := context.WithTimeout(context.WithoutCancel(ctx), lastAnswers/2)
 		defer stop()
-		s.lane.Finish(last)
+		peer = s.workOff(last)
 	}
 	select {
 	case <-s.lane.Stop():
 	case <-time.After(lastAnswers):
 	}
-	s.lane.Settle(ctx)
+	if peer {
+		s.lane.Settle(ctx)
+		s.lane.Leave()
+	}
+}
+
+// peerPatience is how long another instance may take to say that it is there. If there is
+// none the broker says so at once.
+const peerPatience = time.Second
+
+// workOffTick is how often the last instance looks whether the lane is empty.
+const workOffTick = 50 * time.Millisecond
+
+// workOff keeps taking requests until another instance is there to do so, which it
+// reports, or the lane is empty, ctx ends or the broker is out of reach. So the last
+// instance to leave leaves nobody waiting.
+func (s *service) workOff(ctx context.Context) (peer bool) {
+	ticker := time.NewTicker(workOffTick)
+	defer ticker.Stop()
+	for s.host.nc.IsConnected() {
+		if s.hasPeer(ctx) {
+			return true
+		}
+		if s.lane.Empty(ctx) {
+			return false
+		}
+		select {
+		case <-ctx.Done():
+			return false
+		case <-ticker.C:
+		}
+	}
+	return false
+}
+
+// hasPeer reports whether another instance of the service is there that does not drain:
+// those that do have left service discovery, like this one.
+func (s *service) hasPeer(ctx context.Context) bool {
+	subject, err := micro.ControlSubject(micro.PingVerb, s.identity.Name, "")
+	if err != nil { // the name has been announced, so it is a good one
+		s.host.log.ErrorContext(ctx, "name discovery subject", "error", err)
+		return false
+	}
+	ctx, cancel := context.WithTimeout(ctx, peerPatience)
+	defer cancel()
+	_, err = s.host.nc.RequestWithContext(ctx, subject, nil)
+	return err == nil
 }

@@ -62,9 +62,10 @@ func StartCluster(t testing.TB) *Cluster {
 // before it is used, which is rare.
 func freePorts(t testing.TB, n int) []int {
 	t.Helper()
+	var lc net.ListenConfig
 	var ports []int
 	for range n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+		l, err := lc.Listen(t.Context(), "tcp", "127.0.0.1:0")
 		if err != nil {
 			t.Fatal(err)
 		}

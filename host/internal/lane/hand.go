@@ -24,7 +24,7 @@ const (
 func (l *Lane) Hand(e Entry) bool {
 	now := time.Now()
 	l.mu.Lock()
-	if !l.open {
+	if !l.open || !l.nc.IsConnected() {
 		l.mu.Unlock()
 		return false
 	}
@@ -40,10 +40,18 @@ func (l *Lane) Hand(e Entry) bool {
 	return true
 }
 
+// serverPrefix begins the names of headers that JetStream obeys: callers could have their
+// requests dropped as duplicates with them, or the lane's contents replaced.
+const serverPrefix = "Nats-"
+
 // wrap returns the request as it travels through the lane.
 func (l *Lane) wrap(e Entry, token string, left time.Duration) *nats.Msg {
 	h := make(nats.Header, len(e.Message.Header)+4)
-	maps.Copy(h, e.Message.Header)
+	for name, values := range e.Message.Header {
+		if !strings.HasPrefix(name, serverPrefix) {
+			h[name] = values
+		}
+	}
 	h[contract.HeaderReply] = []string{e.Message.Reply}
 	h[contract.HeaderTaken] = []string{l.noteSubject(token, noteTaken)}
 	h[contract.HeaderTimeout] = []string{contract.FormatTimeout(left)}
@@ -57,16 +65,16 @@ func (l *Lane) wrap(e Entry, token string, left time.Duration) *nats.Msg {
 	}
 }
 
-// unwrap returns the request in a message of the lane, and where to send the note that
-// it is taken.
-func (l *Lane) unwrap(m *nats.Msg) (e Entry, taken string) {
+// unwrap returns the request in a message of the lane.
+func (l *Lane) unwrap(m *nats.Msg) Entry {
 	h := maps.Clone(m.Header)
-	e = Entry{
+	e := Entry{
 		Message:   &nats.Msg{Subject: m.Subject, Reply: h.Get(contract.HeaderReply), Header: h, Data: m.Data},
 		Operation: token(m.Subject),
+		taken:     h.Get(contract.HeaderTaken),
+		ack:       m.Reply,
 	}
 	e.Pure = l.cfg.Pure(e.Operation)
-	taken = h.Get(contract.HeaderTaken)
 	left, err := contract.ParseTimeout(h.Get(contract.HeaderTimeout))
 	if err != nil {
 		left = 0 // it was above 0 when it was handed over
@@ -79,7 +87,7 @@ func (l *Lane) unwrap(m *nats.Msg) (e Entry, taken string) {
 	h.Del(contract.HeaderReply)
 	h.Del(contract.HeaderTaken)
 	h.Del(contract.HeaderTimeout)
-	return e, taken
+	return e
 }
 
 // forget stops keeping a request and returns it, nil if it is not kept any more.
@@ -108,18 +116,12 @@ func (l *Lane) expire(token string) {
 	}
 }
 
-// settle tells whoever waits that every handed request is stored. The lock is held.
+// settle tells whoever waits that nothing handed is left. The lock is held.
 func (l *Lane) settle() {
-	if l.settled == nil {
-		return
+	if l.settled != nil && len(l.handed) == 0 {
+		close(l.settled)
+		l.settled = nil
 	}
-	for _, h := range l.handed {
-		if !h.stored {
-			return
-		}
-	}
-	close(l.settled)
-	l.settled = nil
 }
 
 // onNote hears what became of a handed request.
@@ -127,7 +129,7 @@ func (l *Lane) onNote(m *nats.Msg) {
 	subject := strings.TrimPrefix(m.Subject, l.inbox+".note.")
 	token, kind, _ := strings.Cut(subject, ".")
 	if kind == noteTaken {
-		l.forget(token)
+		l.grant(token, m)
 		return
 	}
 	switch code := storeError(m); code {
@@ -136,7 +138,6 @@ func (l *Lane) onNote(m *nats.Msg) {
 		if h := l.handed[token]; h != nil {
 			h.stored = true
 		}
-		l.settle()
 		l.mu.Unlock()
 	case storeFailed:
 		if h := l.forget(token); h != nil {
@@ -147,6 +148,18 @@ func (l *Lane) onNote(m *nats.Msg) {
 		if h := l.forget(token); h != nil {
 			l.cfg.Keep(h.Entry) // it was not stored, so it cannot run elsewhere
 		}
+	}
+}
+
+// grant gives a request away that was taken. A taker that wants to know whether it may
+// run the request hears yes once.
+func (l *Lane) grant(token string, m *nats.Msg) {
+	answer := granted
+	if l.forget(token) == nil {
+		answer = denied
+	}
+	if m.Reply != "" {
+		l.publish(m.Reply, answer)
 	}
 }
 

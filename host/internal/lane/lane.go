@@ -2,16 +2,20 @@
 // instance wait there, in the broker, until any instance has a free slot.
 //
 // A lane is a bounded work queue of JetStream in memory. An instance hands a request
-// over with [Lane.Hand]; it asks for as many requests as it has free slots
-// ([Lane.SetFree]) and is offered them through [Config.Take]. Whoever takes a request
-// answers its caller directly. Nothing here blocks: the calls return at once and what
-// comes of them arrives through the functions of [Config].
+// over with [Lane.Hand]; it asks for as many requests as it has free slots ([Lane.Ask])
+// and is offered them through [Config.Take]. Whoever takes a request answers its caller
+// directly. Nothing of this blocks: the calls return at once and what comes of them
+// arrives through the functions of [Config].
 //
 // A lane loses nothing: the instance that handed a request over keeps it until it hears
-// that the request was taken, and tells the caller if the time is up before that. When the lane is gone, because its broker restarted or
-// the node that held it died, one instance makes it anew and each hands over again what
-// it kept. A request of an operation that is not pure is never run twice for that: its
-// caller is told instead. Without JetStream there is no lane, and Hand says so.
+// that the request was taken, and tells the caller if the time is up before that. When
+// the lane is gone, because its broker restarted or the node that held it died, one
+// instance makes it anew and each hands over again what it kept. Without JetStream there
+// is no lane, and Hand says so.
+//
+// A request of an operation that is not pure never runs twice, whatever happens to the
+// broker: the instance that takes it must claim it ([Lane.Claim]) from the one that
+// handed it over, which grants it once. See docs/adr/0008-claims.md.
 //
 // A request leaves the broker when it is taken, before the work. So what the broker
 // counts is what waits, and a request from the lane is as safe as any other: it is lost
@@ -43,8 +47,11 @@ type Entry struct {
 	Arrived time.Time
 	// Deadline is when the caller's time is up.
 	Deadline time.Time
-	// Pure says that the request may run twice.
+	// Pure says that the request may run twice. One that is not pure and was offered
+	// must be claimed before it runs.
 	Pure bool
+
+	taken, ack string // of an offered request: subjects for its former keeper and the broker
 }
 
 // Reason is why the lane gives up a request.
@@ -55,7 +62,7 @@ const (
 	Full Reason = iota
 	// Expired means that its caller's time ran out in the lane.
 	Expired
-	// Lost means that the lane was lost with it, and it must not run twice.
+	// Lost means that nobody is left to solve it, or to say that it may be solved.
 	Lost
 )
 
@@ -70,12 +77,16 @@ type Config struct {
 	// Log hears when the lane comes and goes.
 	Log *slog.Logger
 
+	// Free returns the number of free slots. Its changes are told with [Lane.Ask]. It
+	// must not block or call the lane.
+	Free func() int
 	// Take is offered a request and returns whether there was a slot for it. It must not
 	// block.
 	Take func(e Entry) bool
 	// Refuse tells the caller of a request why it will not be solved.
 	Refuse func(e Entry, why Reason)
-	// Keep gets a request back that was handed over while the lane went away.
+	// Keep gets a request back that was handed over while the lane went away. It must
+	// not block.
 	Keep func(e Entry)
 }
 
@@ -94,8 +105,9 @@ const (
 	// tick is how often the lane looks after what it keeps.
 	tick = 500 * time.Millisecond
 
-	// retry is how often a lane that is not there is looked for.
-	retry = 5 * time.Second
+	// every is how often the lane is looked at, there or not, give or take a half: an
+	// instance that only waits for work hears nothing when a node dies with the lane.
+	every = 5 * time.Second
 )
 
 // Lane is one instance's end of the lane of its service. It is safe for concurrent use.
@@ -106,7 +118,6 @@ type Lane struct {
 	inbox string
 
 	notes *nats.Subscription // what the broker and the takers say of handed requests
-	pulls *nats.Subscription // requests that this instance asked for
 
 	repair chan struct{} // the lane needs a look
 	cancel context.CancelFunc
@@ -114,15 +125,17 @@ type Lane struct {
 
 	mu       sync.Mutex // guards what follows
 	open     bool       // the lane is there
-	stopping bool       // this instance asks for no more
+	told     bool       // the log says that it is not
+	asking   bool       // this instance wants requests
+	stopping bool       // and now it does not any more
 	made     time.Time  // when the broker's stream was made; another time is another stream
+	lookAt   time.Time  // when the lane is looked at next
 	handed   map[string]*handed
-	next     uint64 // token of the next handed request
-	free     int    // slots
-	asked    int    // requests asked for and not come
-	epoch    int    // asking begins anew when the lane does
-	retryAt  time.Time
-	settled  chan struct{} // closed when every handed request is stored; nil if nobody waits
+	next     uint64             // token of the next handed request
+	pulls    *nats.Subscription // requests that this instance asked for
+	epoch    int                // number of that subscription
+	asked    int                // requests asked for there and not come
+	settled  chan struct{}      // closed when nothing handed is left; nil if nobody waits
 }
 
 // handed is a request that this instance handed over.
@@ -149,10 +162,6 @@ func Open(ctx context.Context, nc *nats.Conn, cfg Config) (*Lane, error) {
 	if l.notes, err = nc.Subscribe(l.inbox+".note.*.*", l.onNote); err != nil {
 		return nil, fmt.Errorf("open lane: %w", err)
 	}
-	if l.pulls, err = nc.Subscribe(l.inbox+".pull.*", l.onPull); err != nil {
-		_ = l.notes.Unsubscribe() // fails only on a closed connection
-		return nil, fmt.Errorf("open lane: %w", err)
-	}
 	l.ensure(ctx)
 	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	l.cancel = cancel
@@ -171,7 +180,7 @@ func (l *Lane) tend(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-reconnected:
-			l.forgetPulls() // they did not survive the connection
+			l.renewPulls() // requests for work do not survive the connection
 			l.ensure(ctx)
 		case <-l.repair:
 			l.ensure(ctx)
@@ -184,14 +193,14 @@ func (l *Lane) tend(ctx context.Context) {
 	}
 }
 
-// due reports whether it is time to look for a lane that is not there.
+// due reports whether it is time to look at the lane.
 func (l *Lane) due(now time.Time) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return !l.open && now.After(l.retryAt)
+	return now.After(l.lookAt)
 }
 
-// sweep looks for handed requests that the broker never acknowledged.
+// sweep takes back handed requests that the broker never acknowledged.
 func (l *Lane) sweep(now time.Time) {
 	l.mu.Lock()
 	var silent []*handed
@@ -205,20 +214,11 @@ func (l *Lane) sweep(now time.Time) {
 	l.mu.Unlock()
 
 	for _, h := range silent {
-		l.giveBack(h)
+		l.cfg.Keep(h.Entry)
 	}
 	if len(silent) > 0 {
 		l.look()
 	}
-}
-
-// giveBack returns a request whose fate in the lane is not known.
-func (l *Lane) giveBack(h *handed) {
-	if h.Pure {
-		l.cfg.Keep(h.Entry)
-		return
-	}
-	l.cfg.Refuse(h.Entry, Lost)
 }
 
 // look asks for the lane to be looked at.
@@ -264,4 +264,5 @@ func (l *Lane) publish(subject, body string) { _ = l.nc.Publish(subject, []byte(
 
 func (l *Lane) noteSubject(token, kind string) string { return l.inbox + ".note." + token + "." + kind }
 
-func (l *Lane) pullSubject(epoch int) string { return l.inbox + ".pull." + strconv.Itoa(epoch) }
+// pullSubject returns where what was asked for comes. The lock is held.
+func (l *Lane) pullSubject() string { return l.inbox + ".pull." + strconv.Itoa(l.epoch) }

@@ -2,6 +2,8 @@ package lane
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"strconv"
 	"time"
 
@@ -17,11 +19,11 @@ const (
 	term = "+TERM"
 )
 
-// SetFree says how many slots of the instance are free now: the lane asks the broker for
-// as many requests. It is cheap when nothing has changed for the worse.
-func (l *Lane) SetFree(slots int) {
+// Ask asks the broker for as many requests as slots are free now. It must be called when
+// slots were taken or given back, and is cheap when nothing is to be asked for.
+func (l *Lane) Ask() {
 	l.mu.Lock()
-	l.free = slots
+	l.asking = true
 	l.mu.Unlock()
 	l.ask()
 }
@@ -29,48 +31,65 @@ func (l *Lane) SetFree(slots int) {
 // ask has one request for work with the broker for each free slot. No slot is held
 // meanwhile: a direct request may take it, and what comes then is given back.
 func (l *Lane) ask() {
-	for l.more() {
+	for {
+		reply, missing := l.more()
+		if !missing {
+			return
+		}
 		body := `{"batch":1,"expires":` + strconv.FormatInt(int64(pullExpiry), 10) + `}`
 		subject := "$JS.API.CONSUMER.MSG.NEXT." + contract.LaneStream(l.cfg.Service) + "." + consumer
-		l.mu.Lock()
-		reply := l.pullSubject(l.epoch)
-		l.mu.Unlock()
 		_ = l.nc.PublishRequest(subject, reply, []byte(body)) // fails only on a closed connection
 	}
 }
 
-// more counts one more request for work, if one is missing.
-func (l *Lane) more() bool {
+// more counts one more request for work, if one is missing, and returns where the answer
+// comes.
+func (l *Lane) more() (reply string, missing bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if !l.open || l.stopping || l.asked >= l.free {
-		return false
+	// The slots are counted under the lock: of several changes at once, the last one to
+	// come here sees them all.
+	if !l.open || !l.asking || l.stopping || l.asked >= l.cfg.Free() {
+		return "", false
 	}
 	l.asked++
-	return true
+	return l.pullSubject(), true
 }
 
-// forgetPulls begins asking anew.
-func (l *Lane) forgetPulls() {
+// renewPulls begins asking anew under another subject, so that nothing that was asked for
+// before comes any more. What was on its way is offered again by the broker.
+func (l *Lane) renewPulls() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.stopping {
+		return
+	}
 	l.epoch++
 	l.asked = 0
+	epoch, old := l.epoch, l.pulls
+	sub, err := l.nc.Subscribe(l.pullSubject(), func(m *nats.Msg) { l.onPull(m, epoch) })
+	if err != nil {
+		return // the connection is closed
+	}
+	l.pulls = sub
+	if old != nil {
+		_ = old.Unsubscribe() // fails only on a closed connection
+	}
 }
 
 // onPull hears the answer to a request for work: a request of the lane under its own
 // subject, or a status under the subject of the asking.
-func (l *Lane) onPull(m *nats.Msg) {
-	status := m.Header.Get("Status")
+func (l *Lane) onPull(m *nats.Msg, epoch int) {
 	l.mu.Lock()
-	if status == "" || token(m.Subject) == strconv.Itoa(l.epoch) {
-		l.asked = max(0, l.asked-1)
+	if epoch == l.epoch {
+		l.asked--
 	}
+	isStatus := m.Reply == "" // a message of the lane wants to be acknowledged
 	l.mu.Unlock()
-	switch status {
-	case "":
+	switch {
+	case !isStatus:
 		l.offer(m)
-	case "404", "408": // nothing came in time
+	case lapsed(m):
 	default: // 409: the consumer was deleted or its server stops; 503: no stream
 		l.lose()
 		return
@@ -78,86 +97,60 @@ func (l *Lane) onPull(m *nats.Msg) {
 	l.ask()
 }
 
+// lapsed reports whether a status says that no request came in time.
+func lapsed(m *nats.Msg) bool {
+	status := m.Header.Get("Status")
+	return status == "404" || status == "408"
+}
+
 // offer offers a request of the lane to the instance.
 func (l *Lane) offer(m *nats.Msg) {
-	e, taken := l.unwrap(m)
+	e := l.unwrap(m)
 	switch {
 	case time.Now().After(e.Deadline):
-		l.publish(m.Reply, term)
-		l.cfg.Refuse(e, Expired) // whoever handed it over may be gone
+		l.publish(e.ack, term) // whoever handed it over has told the caller
 	case !l.cfg.Take(e):
-		l.publish(m.Reply, nak)
-		return
-	default:
-		l.publish(m.Reply, ack)
-	}
-	l.publish(taken, "")
-}
-
-// Finish keeps taking requests until the lane is empty, another instance takes them, or
-// ctx ends, so that the last instance to leave leaves nobody waiting.
-func (l *Lane) Finish(ctx context.Context) {
-	ticker := time.NewTicker(tick / 10)
-	defer ticker.Stop()
-	for l.isOpen() {
-		info, err := l.info(ctx)
-		if err != nil || waiting(info) == 0 || info.NumWaiting > l.outstanding() {
-			return
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-		}
+		l.publish(e.ack, nak)
+	case e.Pure:
+		l.publish(e.ack, ack)
+		l.publish(e.taken, "")
 	}
 }
 
-func (l *Lane) outstanding() int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.asked
-}
+// The answers to a claim.
+const (
+	granted = "+"
+	denied  = "-"
+)
 
-// Stop asks for no more requests. The channel is closed when the last one that was on
-// its way has been offered.
-func (l *Lane) Stop() <-chan struct{} {
-	l.mu.Lock()
-	l.stopping = true
-	l.mu.Unlock()
-	stopped := make(chan struct{})
-	l.pulls.SetClosedHandler(func(string) { close(stopped) })
-	if err := l.pulls.Drain(); err != nil {
-		// The connection is gone and will deliver nothing more.
-		none := make(chan struct{})
-		close(none)
-		return none
-	}
-	return stopped
-}
+// claimWait is how long the answer to a claim may take. It is there at once, unless the
+// instance that has to give it has no broker now.
+const claimWait = time.Second
 
-// Settle waits until the broker has acknowledged everything that was handed over, or ctx
-// ends. It must come when nothing is handed over any more.
-func (l *Lane) Settle(ctx context.Context) {
-	settled := make(chan struct{})
-	l.mu.Lock()
-	l.settled = settled
-	l.settle()
-	l.mu.Unlock()
-	select {
-	case <-settled:
-	case <-ctx.Done():
-	}
-}
+// errDenied says that an entry was given to another instance, or taken back.
+var errDenied = errors.New("another instance has the request")
 
-// Close leaves the lane. What still waits in it is for others to take.
-func (l *Lane) Close() {
-	l.cancel()
-	l.tended.Wait()
-	l.mu.Lock()
-	for token := range l.handed {
-		l.drop(token)
+// Claim asks whoever handed an entry over whether it may run now. Entries that are pure
+// may. An error means that this instance must not run it and need not answer it.
+func (l *Lane) Claim(ctx context.Context, e Entry) error {
+	if e.Pure {
+		return nil
 	}
-	l.mu.Unlock()
-	_ = l.notes.Unsubscribe() // fails only on a closed connection
-	_ = l.pulls.Unsubscribe()
+	ctx, cancel := context.WithTimeout(ctx, claimWait)
+	defer cancel()
+	reply, err := l.nc.RequestWithContext(ctx, e.taken, nil)
+	switch {
+	case err == nil && string(reply.Data) == granted:
+		l.publish(e.ack, ack)
+		return nil
+	case err == nil:
+		l.publish(e.ack, term)
+		return errDenied
+	case errors.Is(err, context.DeadlineExceeded): // or somebody else is asked to try
+		l.publish(e.ack, nak)
+	default: // no responders: whoever handed it over was killed
+		l.publish(e.ack, term)
+		l.cfg.Refuse(e, Lost)
+	}
+	return fmt.Errorf("claim request of the lane: %w", err)
 }

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/seed-649d3d38/heddle/contract"
@@ -33,50 +34,42 @@ const (
 )
 
 // ensure finds the lane or makes it, and hands over again what a lost one took along.
-func (l *Lane) ensure(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, apiTimeout)
+func (l *Lane) ensure(work context.Context) {
+	ctx, cancel := context.WithTimeout(work, apiTimeout)
 	defer cancel()
 	made, err := l.find(ctx)
-	if errors.Is(err, errGone) {
+	if isGone(err) {
 		select {
 		case <-ctx.Done():
 		case <-time.After(rand.N(jitter)):
 		}
-		if made, err = l.find(ctx); errors.Is(err, errGone) {
-			made, err = l.make(ctx)
+		if made, err = l.find(ctx); isGone(err) {
+			made, err = l.make(ctx, err)
 		}
 	}
-	if err != nil {
-		l.close(ctx, err)
-		return
+	switch {
+	case err == nil:
+		l.opened(made)
+	case work.Err() == nil:
+		l.shut(err)
 	}
-	l.opened(made)
 }
-
-// errGone says that the lane's stream is not there or of no use any more.
-var errGone = errors.New("lane is gone")
 
 // find returns when the lane's stream was made.
 func (l *Lane) find(ctx context.Context) (time.Time, error) {
 	s, err := l.js.Stream(ctx, contract.LaneStream(l.cfg.Service))
-	switch {
-	case err == nil:
-		// The stream may be there without its consumer, if its maker died between.
-		_, err = s.CreateConsumer(ctx, consumerConfig())
-		return s.CachedInfo().Created, err
-	case errors.Is(err, jetstream.ErrStreamNotFound):
-		return time.Time{}, errGone
-	case isOffline(err):
-		// It was on a node that is down and had no replica. Deleting it stays in force
-		// when the node comes back.
-		if err := l.js.DeleteStream(ctx, contract.LaneStream(l.cfg.Service)); err != nil && !errors.Is(err, jetstream.ErrStreamNotFound) {
-			return time.Time{}, fmt.Errorf("delete lost lane: %w", err)
-		}
-		return time.Time{}, errGone
-	default:
+	if err != nil {
 		return time.Time{}, err
 	}
+	if !l.isOpen() {
+		// The stream may be there without its consumer, if its maker died between.
+		err = l.makeConsumer(ctx, s)
+	}
+	return s.CachedInfo().Created, err
 }
+
+// isGone reports whether the lane's stream is not there or of no use any more.
+func isGone(err error) bool { return errors.Is(err, jetstream.ErrStreamNotFound) || isOffline(err) }
 
 // streamOffline is the server's code for a stream none of whose nodes is up.
 const streamOffline = 10118
@@ -86,8 +79,15 @@ func isOffline(err error) bool {
 	return ok && api.ErrorCode == streamOffline
 }
 
-// make makes the lane's stream.
-func (l *Lane) make(ctx context.Context) (time.Time, error) {
+// make makes the lane's stream, which find did not find for the given reason.
+func (l *Lane) make(ctx context.Context, why error) (time.Time, error) {
+	if isOffline(why) {
+		// It was on a node that is down and had no replica. Deleting it stays in force
+		// when the node comes back.
+		if err := l.js.DeleteStream(ctx, contract.LaneStream(l.cfg.Service)); err != nil && !errors.Is(err, jetstream.ErrStreamNotFound) {
+			return time.Time{}, fmt.Errorf("delete lost lane: %w", err)
+		}
+	}
 	s, err := l.js.CreateStream(ctx, jetstream.StreamConfig{
 		Name:        contract.LaneStream(l.cfg.Service),
 		Description: "Requests that wait for a free slot of any instance",
@@ -100,67 +100,81 @@ func (l *Lane) make(ctx context.Context) (time.Time, error) {
 		Replicas:    1, // five times cheaper than three, and instances keep what they handed over
 		AllowMsgTTL: true,
 	})
+	if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
+		return l.find(ctx) // an instance with other settings was faster
+	}
 	if err != nil {
 		return time.Time{}, fmt.Errorf("make lane: %w", err)
 	}
-	if _, err := s.CreateConsumer(ctx, consumerConfig()); err != nil {
-		return time.Time{}, fmt.Errorf("make lane: %w", err)
+	if err := l.makeConsumer(ctx, s); err != nil {
+		return time.Time{}, err
 	}
 	return s.CachedInfo().Created, nil
 }
 
-func consumerConfig() jetstream.ConsumerConfig {
-	return jetstream.ConsumerConfig{
+// makeConsumer makes the consumer that all instances pull from, unless it is there. One
+// with other settings, of another release, serves as well.
+func (l *Lane) makeConsumer(ctx context.Context, s jetstream.Stream) error {
+	_, err := s.CreateConsumer(ctx, jetstream.ConsumerConfig{
 		Durable:       consumer,
 		AckPolicy:     jetstream.AckExplicitPolicy,
 		AckWait:       ackWait,
 		MaxAckPending: -1,
 		MaxWaiting:    maxWaiting,
 		MemoryStorage: true,
+	})
+	if err != nil && !errors.Is(err, jetstream.ErrConsumerExists) {
+		return fmt.Errorf("make lane: %w", err)
 	}
+	return nil
 }
 
 // opened takes the lane into use. If it is another one than before, everything that was
 // handed over is handed over again.
 func (l *Lane) opened(made time.Time) {
 	l.mu.Lock()
-	again := l.made.IsZero() || !l.made.Equal(made)
-	if !l.open {
-		l.cfg.Log.Debug("lane is open", "service", l.cfg.Service)
+	again := !l.made.Equal(made)
+	if l.told {
+		l.cfg.Log.Info("the lane is there", "service", l.cfg.Service)
 	}
-	l.open, l.made = true, made
+	l.open, l.made, l.told = true, made, false
+	l.lookAt = nextLook()
 	var lost []*handed
 	if again {
-		l.epoch++
-		l.asked = 0
 		for token, h := range l.handed {
 			l.drop(token)
 			lost = append(lost, h)
 		}
 	}
 	l.mu.Unlock()
+	if again {
+		l.renewPulls()
+	}
 	for _, h := range lost {
-		switch {
-		case !h.Pure && h.stored: // it may have been taken before the lane was lost
-			l.cfg.Refuse(h.Entry, Lost)
-		case !l.Hand(h.Entry):
+		if !l.Hand(h.Entry) {
 			l.cfg.Keep(h.Entry)
 		}
 	}
 	l.ask()
 }
 
-// close puts the lane out of use until it is found again. What was handed over stays
+// shut puts the lane out of use until it is found again. What was handed over stays
 // where it is: the broker may only be out of reach for a moment.
-func (l *Lane) close(ctx context.Context, err error) {
+func (l *Lane) shut(err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if (l.open || l.retryAt.IsZero()) && context.Cause(ctx) == nil {
+	if !l.told && l.nc.IsConnected() {
+		l.told = true
 		l.cfg.Log.Warn("no lane: requests that find this instance full wait here, not for any instance", "service", l.cfg.Service, "error", err)
 	}
 	l.open = false
-	l.retryAt = time.Now().Add(retry/2 + rand.N(retry))
+	l.lookAt = nextLook()
+	if !errors.Is(err, nats.ErrNoResponders) && !errors.Is(err, jetstream.ErrJetStreamNotEnabled) {
+		l.lookAt = time.Now().Add(rand.N(tick)) // JetStream is there, and perhaps finding itself
+	}
 }
+
+func nextLook() time.Time { return time.Now().Add(every/2 + rand.N(every)) }
 
 func (l *Lane) info(ctx context.Context) (*jetstream.ConsumerInfo, error) {
 	ctx, cancel := context.WithTimeout(ctx, tick)
