@@ -47,7 +47,10 @@ type Flags struct {
 // HostFlags are the flags of every program that hosts services.
 type HostFlags struct {
 	Slots  int  `help:"Heavy requests each service runs at once. Default: one for each core, 64 for the crawler." env:"HEDDLE_SLOTS" placeholder:"N"`
+	Queue  int  `help:"Requests of each service that may wait for a slot, all instances together. Choose it by time: slots in all x longest wait / mean work. Default: 1024." env:"HEDDLE_QUEUE" placeholder:"N"`
 	Memory Size `help:"Memory that running requests may need in all. Default: half of what the process may use." env:"HEDDLE_MEMORY" placeholder:"SIZE"`
+	// Processors has Go's own variable, so that it means what it means elsewhere.
+	Processors int `help:"Threads that run Go code at once. Default: two more than slots that compute." env:"GOMAXPROCS" placeholder:"N"`
 }
 
 // Program is a program that hosts services.
@@ -143,7 +146,7 @@ func (r *Runtime) Connect(ctx context.Context, name string, server bus.Options, 
 // Host hosts services on the connection.
 func (r *Runtime) Host(ctx context.Context, nc *nats.Conn, flags HostFlags, services ...solver.Service) error {
 	cfg := host.Config{
-		Slots: flags.Slots, Memory: int64(flags.Memory),
+		Slots: flags.Slots, Queue: flags.Queue, Memory: int64(flags.Memory),
 		Log: r.Log, Meter: r.Telemetry.Meter,
 	}
 	if cfg.Memory == 0 {
@@ -158,5 +161,6 @@ func (r *Runtime) Host(ctx context.Context, nc *nats.Conn, flags HostFlags, serv
 	}
 	r.OnStop("services", h.Drain)
 	r.OnReady(h.Ready)
+	r.setProcessors(flags, h.ComputingSlots())
 	return nil
 }

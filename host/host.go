@@ -180,6 +180,18 @@ func (h *Host) Ready() error {
 	}
 }
 
+// ComputingSlots returns the number of heavy requests that may keep a core busy at once:
+// the slots of all services but those whose work is waiting.
+func (h *Host) ComputingSlots() int {
+	n := 0
+	for _, s := range h.services {
+		if !s.spec.Waits {
+			n += int(s.gate.slots)
+		}
+	}
+	return n
+}
+
 // Drain stops the intake of requests, waits until the ones in flight are answered and
 // the large results among them read, as long as somebody reads them, and flushes the
 // replies. It leaves the connection open. When ctx ends first, the
