@@ -23,6 +23,8 @@ type bench struct {
 	root   string   // the folder of the module heddle
 	dir    string   // for built programs and data; removed at the end
 	env    []string // of all programs
+
+	brokers int // with JetStream that were started, to name their folders
 }
 
 // heddle is the module whose programs are measured.

@@ -2,7 +2,7 @@
 // would write by hand in its place, and prints the ratios. README.md says what each
 // figure means.
 //
-//	go run . [--quick] [kit|gateway|start|celery|all]
+//	go run . [--quick] [kit|gateway|lane|start|celery|all]
 package main
 
 import (
@@ -35,7 +35,7 @@ func run(ctx context.Context, args []string, in io.Reader, out io.Writer) error 
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	quick := flags.Bool("quick", false, "Measure once and briefly: shows that everything works, not how fast.")
 	flags.Usage = func() {
-		fmt.Fprintln(flags.Output(), "use: bench [--quick] [kit|gateway|start|celery|all]")
+		fmt.Fprintln(flags.Output(), "use: bench [--quick] [kit|gateway|lane|start|celery|all]")
 		flags.PrintDefaults()
 	}
 	if err := flags.Parse(args); err != nil {
@@ -44,12 +44,14 @@ func run(ctx context.Context, args []string, in io.Reader, out io.Writer) error 
 		}
 		return err
 	}
-	e := extent{rounds: 15, runTime: time.Second, warmUp: time.Second, starts: 15, idle: 7, settle: 3 * time.Second}
+	e := extent{rounds: 15, runTime: time.Second, warmUp: time.Second, starts: 15, idle: 7, settle: 3 * time.Second,
+		lane: 7, overload: 8 * time.Second, shrink: 1}
 	if *quick {
 		if _, err := fmt.Fprintln(out, "quick: this shows that everything works; its figures mean nothing"); err != nil {
 			return err
 		}
-		e = extent{rounds: 1, runTime: 100 * time.Millisecond, warmUp: 10 * time.Millisecond, starts: 1, idle: 1}
+		e = extent{rounds: 1, runTime: 100 * time.Millisecond, warmUp: 10 * time.Millisecond, starts: 1, idle: 1,
+			lane: 1, overload: 500 * time.Millisecond, shrink: 20}
 	}
 	return measure(ctx, out, e, flags.Args())
 }
@@ -62,6 +64,10 @@ type extent struct {
 	starts  int           // of every program whose start is timed
 	idle    int           // starts of every program whose memory is read
 	settle  time.Duration // before the memory is read
+
+	lane     int           // rounds of the lane's comparisons
+	overload time.Duration // of one overload
+	shrink   float64       // by which the work of the lane's comparisons is made smaller
 }
 
 // measurement is a part of the measurements that can be run alone.
@@ -76,6 +82,7 @@ func measurements() []measurement {
 	return []measurement{
 		{"kit", nil, (*bench).kit},
 		{"gateway", []string{"./gateway", "./services/fibonacci"}, (*bench).gateway},
+		{"lane", nil, (*bench).lane},
 		{"start", []string{".", "./gateway", "./services/fibonacci", "./services/sqrt", "./services/crawler"}, (*bench).start},
 		{"celery", []string{"./gateway", "./services/sqrt"}, (*bench).celery},
 	}
@@ -91,7 +98,7 @@ func choose(names []string) ([]measurement, error) {
 	for _, name := range names {
 		i := slices.IndexFunc(all, func(m measurement) bool { return m.name == name })
 		if i < 0 {
-			return nil, fmt.Errorf("there is no measurement %q; there are kit, gateway, start, celery, and all of them", name)
+			return nil, fmt.Errorf("there is no measurement %q; there are kit, gateway, lane, start, celery, and all of them", name)
 		}
 		chosen = append(chosen, all[i])
 	}

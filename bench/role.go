@@ -31,19 +31,25 @@ func play(ctx context.Context, args []string, in io.Reader, out io.Writer) error
 		return playClient(ctx, args[1], in, out, load.Requests)
 	case len(args) == 2 && args[0] == "nats-pipeline":
 		return playClient(ctx, args[1], in, out, load.Pipeline)
+	case len(args) == 2 && args[0] == "nats-burst":
+		return playClient(ctx, args[1], in, out, load.Send)
+	case len(args) == 2 && args[0] == "asynq-burst":
+		return playLoad(ctx, in, out, func(ctx context.Context, b load.Burst) (load.Outcome, error) {
+			return load.Enqueue(ctx, args[1], b)
+		})
 	default:
 		return fmt.Errorf("there is no role %q", args)
 	}
 }
 
 // playClient makes runs over one connection to the broker.
-func playClient(ctx context.Context, url string, in io.Reader, out io.Writer, send func(context.Context, *nats.Conn, load.Run) (load.Result, error)) error {
+func playClient[R, O any](ctx context.Context, url string, in io.Reader, out io.Writer, send func(context.Context, *nats.Conn, R) (O, error)) error {
 	nc, err := nats.Connect(url)
 	if err != nil {
 		return err
 	}
 	defer nc.Close()
-	return playLoad(ctx, in, out, func(ctx context.Context, run load.Run) (load.Result, error) {
+	return playLoad(ctx, in, out, func(ctx context.Context, run R) (O, error) {
 		return send(ctx, nc, run)
 	})
 }
@@ -66,12 +72,12 @@ func playBroker(ctx context.Context, cfg broker.Config, out io.Writer) error {
 }
 
 // playLoad makes one run after the other: a JSON line in, a JSON line out.
-func playLoad(ctx context.Context, in io.Reader, out io.Writer, send func(context.Context, load.Run) (load.Result, error)) error {
+func playLoad[R, O any](ctx context.Context, in io.Reader, out io.Writer, send func(context.Context, R) (O, error)) error {
 	if _, err := fmt.Fprintln(out, readyWord); err != nil {
 		return err
 	}
 	// The end of ctx does not end a read, the end of the input does.
-	runs := make(chan load.Run)
+	runs := make(chan R)
 	ended := make(chan error, 1)
 	go func() {
 		defer close(runs)
@@ -101,10 +107,10 @@ func playLoad(ctx context.Context, in io.Reader, out io.Writer, send func(contex
 }
 
 // readRuns passes on the runs that are asked for until the input or ctx ends.
-func readRuns(ctx context.Context, in io.Reader, runs chan<- load.Run) error {
+func readRuns[R any](ctx context.Context, in io.Reader, runs chan<- R) error {
 	decoder := json.NewDecoder(in)
 	for {
-		var run load.Run
+		var run R
 		if err := decoder.Decode(&run); err != nil {
 			if errors.Is(err, io.EOF) {
 				return nil
@@ -121,20 +127,28 @@ func readRuns(ctx context.Context, in io.Reader, runs chan<- load.Run) error {
 
 // order has a process in the role of a load make a run.
 func order(ctx context.Context, p *process.Process, run load.Run) (load.Result, error) {
+	return orderAny[load.Result](ctx, p, run)
+}
+
+// orderBurst has a process in the role of a load send a burst.
+func orderBurst(ctx context.Context, p *process.Process, burst load.Burst) (load.Outcome, error) {
+	return orderAny[load.Outcome](ctx, p, burst)
+}
+
+func orderAny[O any](ctx context.Context, p *process.Process, run any) (o O, err error) {
 	line, err := json.Marshal(run)
 	if err != nil {
-		return load.Result{}, err
+		return o, err
 	}
 	if err := p.Send(append(line, '\n')); err != nil {
-		return load.Result{}, err
+		return o, err
 	}
 	answer, err := p.Line(ctx)
 	if err != nil {
-		return load.Result{}, err
+		return o, err
 	}
-	var result load.Result
-	if err := json.Unmarshal([]byte(answer), &result); err != nil {
-		return load.Result{}, fmt.Errorf("the load says %q", answer)
+	if err := json.Unmarshal([]byte(answer), &o); err != nil {
+		return o, fmt.Errorf("the load says %q", answer)
 	}
-	return result, nil
+	return o, nil
 }

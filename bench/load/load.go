@@ -34,8 +34,9 @@ type Result struct {
 	Requests int
 	// Elapsed is the time from the first request to the last answer.
 	Elapsed time.Duration
-	// P50 and P99 are percentiles of the time from a request to its answer.
-	P50, P99 time.Duration
+	// P50 and P99 are percentiles of the time from a request to its answer, Mean is its
+	// mean.
+	P50, P99, Mean time.Duration
 }
 
 // PerSecond returns the throughput.
@@ -74,7 +75,12 @@ func together(inFlight int, send func(start time.Time) ([]time.Duration, error))
 // summarize makes the result of the latencies of a run.
 func summarize(latencies []time.Duration, elapsed time.Duration) Result {
 	slices.Sort(latencies)
+	var sum time.Duration
+	for _, l := range latencies {
+		sum += l
+	}
 	return Result{
+		Mean:     sum / time.Duration(max(1, len(latencies))),
 		Requests: len(latencies),
 		Elapsed:  elapsed,
 		P50:      figure.Percentile(latencies, 0.50),
