@@ -2,18 +2,19 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
-	"text/tabwriter"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/nats-io/nats.go"
 
 	"github.com/seed-649d3d38/heddle/contract"
-	"github.com/seed-649d3d38/heddle/host"
 	"github.com/seed-649d3d38/heddle/internal/bus"
 	"github.com/seed-649d3d38/heddle/internal/discovery"
 )
@@ -41,26 +42,70 @@ func (c *servicesCommand) Run(ctx context.Context, s streams) error {
 	return printInstances(s.out, instances)
 }
 
-// printInstances prints one line for each endpoint of each instance.
+// printInstances prints one line for each operation of each instance, and an empty line
+// between services.
 func printInstances(out io.Writer, instances []discovery.Instance) error {
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "SERVICE\tVERSION\tINSTANCE\tSLOTS BUSY\tWAITING\tOPERATION\tREQUESTS\tERRORS\tMEAN TIME")
-	for _, i := range instances {
-		for n, e := range i.Endpoints {
-			busy, waiting := "-", "-"
-			var load host.Load
-			if json.Unmarshal(e.Data, &load) == nil && load.Slots > 0 {
-				busy, waiting = fmt.Sprintf("%d of %d", load.Busy, load.Slots), fmt.Sprint(load.Waiting)
-			}
-			if n == 0 {
-				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t", i.Service, i.Version, i.ID, busy, waiting)
-			} else {
-				fmt.Fprint(w, "\t\t\t\t\t")
-			}
-			fmt.Fprintf(w, "%s\t%d\t%d\t%v\n", e.Name, e.Requests, e.Errors, e.AverageTime.Round(100*time.Nanosecond))
+	rows := [][]string{{"SERVICE", "VERSION", "INSTANCE", "BUSY", "WAITING", "MEAN WAIT", "OPERATION", "REQUESTS", "ERRORS", "MEAN WORK"}}
+	for n, i := range instances {
+		if n > 0 && i.Service != instances[n-1].Service {
+			rows = append(rows, nil)
+		}
+		about := append([]string{i.Service, i.Version, i.ID}, loadCells(i)...)
+		for _, e := range i.Endpoints {
+			rows = append(rows, append(about, e.Name, strconv.Itoa(e.Requests), strconv.Itoa(e.Errors), shortTime(e.AverageTime)))
+			about = make([]string, len(about)) // once is enough
 		}
 	}
-	return w.Flush()
+	return printColumns(out, rows, "SERVICE", "VERSION", "INSTANCE", "OPERATION")
+}
+
+// loadCells returns what an instance carries: slots in use, what waits and how long.
+func loadCells(i discovery.Instance) []string {
+	l, ok := i.Load()
+	if !ok {
+		return []string{"-", "-", "-"}
+	}
+	waiting := fmt.Sprintf("%d in lane", l.LaneDepth)
+	if !l.Lane {
+		waiting = fmt.Sprintf("%d here", l.Waiting)
+	}
+	return []string{fmt.Sprintf("%d of %d", l.Busy, l.Slots), waiting, shortTime(l.MeanWait())}
+}
+
+// shortTime writes a time with three digits or so, such as 12.3ms.
+func shortTime(d time.Duration) string {
+	step := time.Duration(1)
+	for d/step >= 1000 {
+		step *= 10
+	}
+	return d.Round(step).String()
+}
+
+// printColumns prints rows, the first of which names the columns. The named columns are
+// aligned to the left, the others, which hold figures, to the right. An empty row is an
+// empty line.
+func printColumns(out io.Writer, rows [][]string, left ...string) error {
+	widths := make([]int, len(rows[0]))
+	for _, row := range rows {
+		for c, cell := range row {
+			widths[c] = max(widths[c], utf8.RuneCountInString(cell))
+		}
+	}
+	var text strings.Builder
+	for _, row := range rows {
+		cells := make([]string, len(row))
+		for c, cell := range row {
+			space := strings.Repeat(" ", widths[c]-utf8.RuneCountInString(cell))
+			if slices.Contains(left, rows[0][c]) {
+				cells[c] = cell + space
+			} else {
+				cells[c] = space + cell
+			}
+		}
+		text.WriteString(strings.TrimRight(strings.Join(cells, "  "), " ") + "\n")
+	}
+	_, err := io.WriteString(out, text.String())
+	return err
 }
 
 // connectPatience is how long a command that a person waits for tries to connect.

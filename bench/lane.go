@@ -227,10 +227,10 @@ func (b *bench) laneComputing(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	p := &pile{name: "32 uneven, 5–100 million turns", goal: figure.Goal{Order: figure.AtMost, Must: 1.15, Aim: 1.05}}
+	p := &pile{name: "32 uneven, 5–50 million turns", goal: figure.Goal{Order: figure.AtMost, Must: 1.15, Aim: 1.05}}
 	p.ratios = make([]figure.Series, len(spreads))
 	var sum int64
-	for _, millions := range uneven(32, 5/b.extent.shrink, 100/b.extent.shrink) {
+	for _, millions := range uneven(32, 5/b.extent.shrink, 50/b.extent.shrink) {
 		turns := int64(millions * 1e6)
 		sum += turns
 		p.bodies = append(p.bodies, bodyOf(work.Request{Turns: turns}))

@@ -8,8 +8,8 @@ import (
 // spareProcessors is how many threads may run Go code beyond one for each slot that
 // computes: one that waits at the network and one that dispatches. With none to spare,
 // when all slots compute, a light request waits until the runtime takes a thread from a
-// solver, ten milliseconds or more; the kernel gives a new thread its turn at once. Above
-// two nothing more was gained (bench: lane).
+// solver, ten milliseconds or more; the kernel gives a thread that has slept its turn at
+// once. The measurements have the figures (bench: lane).
 const spareProcessors = 2
 
 // setProcessors lets more threads run Go code than there are slots that compute. What the

@@ -10,32 +10,13 @@ import (
 	"github.com/nats-io/nats.go/micro"
 
 	"github.com/seed-649d3d38/heddle/contract"
+	"github.com/seed-649d3d38/heddle/internal/discovery"
 	"github.com/seed-649d3d38/heddle/internal/schema"
 )
 
 // Load is what an endpoint's statistics say beyond ADR-32, in the member "data". It
 // describes the instance, so it is the same for all endpoints of a service.
-type Load struct {
-	// Slots is the number of heavy requests that run at once, Busy how many do and
-	// Waiting how many wait in this instance, because there is no lane.
-	Slots   int64 `json:"slots"`
-	Busy    int64 `json:"busy"`
-	Waiting int64 `json:"waiting"`
-	// Lane says that the service has a lane, and LaneDepth how many requests wait in
-	// it for a slot of any instance.
-	Lane      bool   `json:"lane"`
-	LaneDepth uint64 `json:"lane_depth"`
-	// QueueWait is the time in nanoseconds that requests have waited for a slot,
-	// summed since the start.
-	QueueWait int64 `json:"queue_wait"`
-	// MemoryBudget and MemoryReserved are bytes, shared by the services of a process.
-	MemoryBudget   int64 `json:"memory_budget"`
-	MemoryReserved int64 `json:"memory_reserved"`
-	// Handles is the number of large results that are held for their readers, and
-	// HandleMemory the bytes of the reserved memory that they take.
-	Handles      int64 `json:"handles"`
-	HandleMemory int64 `json:"handle_memory"`
-}
+type Load = discovery.Load
 
 // announce subscribes the three verbs of ADR-32, each for all services, for this
 // one's name and for this instance. They have no queue group: every instance answers.
@@ -118,7 +99,7 @@ func (s *service) load(ctx context.Context) Load {
 	handles, handleMemory := s.handles.count()
 	return Load{
 		Slots: s.gate.slots, Busy: s.gate.busy.Load(), Waiting: s.gate.waiting.Load(),
-		Lane: lane.Open, LaneDepth: lane.Depth, QueueWait: s.gate.waited.Load(),
+		Lane: lane.Open, LaneDepth: lane.Depth, QueueWait: s.gate.waited.Load(), Admitted: s.gate.admitted.Load(),
 		MemoryBudget: s.host.memory.budget, MemoryReserved: s.host.memory.reserved.Load(),
 		Handles: handles, HandleMemory: handleMemory,
 	}

@@ -11,13 +11,14 @@ import (
 // gate admits the heavy requests of one service to its slots. A request that finds no
 // slot usually waits in the lane; the gate has a waiting room for when there is none.
 type gate struct {
-	slots   int64
-	room    int64        // requests that may wait here
-	busy    atomic.Int64 // slots in use
-	waiting atomic.Int64 // requests in the waiting room
-	waited  atomic.Int64 // nanoseconds before the work, all requests so far
-	free    *semaphore.Weighted
-	changed func() // told whenever a slot was taken or given back
+	slots    int64
+	room     int64        // requests that may wait here
+	busy     atomic.Int64 // slots in use
+	waiting  atomic.Int64 // requests in the waiting room
+	waited   atomic.Int64 // nanoseconds before the work, all requests so far
+	admitted atomic.Int64 // those requests
+	free     *semaphore.Weighted
+	changed  func() // told whenever a slot was taken or given back
 }
 
 func newGate(slots, room int) *gate {
@@ -73,4 +74,7 @@ func (g *gate) release() {
 func (g *gate) idle() int { return int(max(0, g.slots-g.busy.Load())) }
 
 // note adds the time that a request waited.
-func (g *gate) note(waited time.Duration) { g.waited.Add(int64(waited)) }
+func (g *gate) note(waited time.Duration) {
+	g.waited.Add(int64(waited))
+	g.admitted.Add(1)
+}

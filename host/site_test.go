@@ -139,8 +139,7 @@ func awaitInstances(t *testing.T, nc *nats.Conn, n int) {
 			return false
 		}
 		for _, i := range instances {
-			var l host.Load
-			if len(i.Endpoints) == 0 || json.Unmarshal(i.Endpoints[0].Data, &l) != nil || !l.Lane {
+			if l, _ := i.Load(); !l.Lane {
 				return false
 			}
 		}

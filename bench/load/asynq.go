@@ -12,10 +12,13 @@ import (
 // AsynqEnds is the list to which the workers of asynq write the end of each task.
 const AsynqEnds = "ends"
 
+// workTime is how long all the work of a burst may take.
+const workTime = time.Minute
+
 // Enqueue makes tasks of a burst's requests and waits until all of them have ended. The
 // burst's target is not used.
 func Enqueue(ctx context.Context, address string, b Burst) (Outcome, error) {
-	ctx, cancel := context.WithTimeout(ctx, lateness)
+	ctx, cancel := context.WithTimeout(ctx, workTime)
 	defer cancel()
 	client := asynq.NewClient(asynq.RedisClientOpt{Addr: address})
 	defer client.Close()

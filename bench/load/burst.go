@@ -48,7 +48,7 @@ type answer struct {
 
 // Send sends a burst over one connection and waits until everything is answered.
 func Send(ctx context.Context, nc *nats.Conn, b Burst) (Outcome, error) {
-	ctx, cancel := context.WithTimeout(ctx, time.Duration(len(b.Bodies))*b.Pace+b.Timeout+lateness)
+	ctx, cancel := context.WithTimeout(ctx, time.Duration(len(b.Bodies))*b.Pace+b.Timeout+workTime)
 	defer cancel()
 	answers := make(chan answer, len(b.Bodies))
 	inbox := nc.NewInbox()

@@ -39,7 +39,17 @@ type instanceView struct {
 	ID        string         `json:"id" doc:"Id of the instance, as in the header Heddle-Instance."`
 	Version   string         `json:"version" doc:"Version of the implementation."`
 	Started   time.Time      `json:"started" doc:"When the instance came up."`
+	Load      *loadView      `json:"load,omitempty" doc:"What the instance carries now; absent when it does not say."`
 	Endpoints []endpointView `json:"endpoints" doc:"What the instance has done since it came up, by operation."`
+}
+
+type loadView struct {
+	Slots      int64   `json:"slots" minimum:"1" doc:"Heavy requests that the instance runs at once."`
+	Busy       int64   `json:"busy" minimum:"0" doc:"Slots in use."`
+	Waiting    int64   `json:"waiting" minimum:"0" doc:"Requests that wait in the instance, because the service has no lane."`
+	Lane       bool    `json:"lane" doc:"Whether the service has a lane, where requests wait for a slot of any instance."`
+	LaneDepth  int64   `json:"lane_depth" minimum:"0" doc:"Requests that wait in the lane of the service, all instances together."`
+	MeanWaitMS float64 `json:"mean_wait_ms" minimum:"0" doc:"Mean time in milliseconds that a heavy request has waited for its slot since the instance came up."`
 }
 
 type endpointView struct {
@@ -135,6 +145,12 @@ func arrange(instances []discovery.Instance, endpoints []contract.Descriptor) se
 
 func viewOf(i discovery.Instance) instanceView {
 	v := instanceView{ID: i.ID, Version: i.Version, Started: i.Started.UTC()}
+	if l, ok := i.Load(); ok {
+		v.Load = &loadView{
+			Slots: l.Slots, Busy: l.Busy, Waiting: l.Waiting, Lane: l.Lane, LaneDepth: int64(l.LaneDepth),
+			MeanWaitMS: float64(l.MeanWait()) / float64(time.Millisecond),
+		}
+	}
 	for _, e := range i.Endpoints {
 		v.Endpoints = append(v.Endpoints, endpointView{
 			Name: e.Name, Requests: e.Requests, Errors: e.Errors,

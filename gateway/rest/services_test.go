@@ -28,9 +28,15 @@ type view struct {
 		Operations []string
 		Versions   []string
 		Instances  []struct {
-			ID        string
-			Version   string
-			Started   time.Time
+			ID      string
+			Version string
+			Started time.Time
+			Load    *struct {
+				Slots, Busy, Waiting int64
+				Lane                 *bool
+				LaneDepth            *int64   `json:"lane_depth"`
+				MeanWaitMS           *float64 `json:"mean_wait_ms"`
+			}
 			Endpoints []struct {
 				Name             string
 				Requests, Errors int
@@ -77,6 +83,9 @@ func TestServices(t *testing.T) {
 	for _, service := range v.Services {
 		names = append(names, service.Name)
 		for _, i := range service.Instances {
+			if l := i.Load; l == nil || l.Slots != 3 || l.Busy != 0 || l.Waiting != 0 || l.Lane == nil || l.LaneDepth == nil || l.MeanWaitMS == nil || *l.MeanWaitMS < 0 {
+				t.Errorf("%s: load is %+v", service.Name, l)
+			}
 			if i.ID == "" || i.Version == "" || i.Started.IsZero() || i.Started.After(time.Now()) || len(i.Endpoints) != len(service.Operations) {
 				t.Errorf("%s: instance is %+v", service.Name, i)
 			}

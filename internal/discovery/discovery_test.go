@@ -57,6 +57,9 @@ func TestDiscover(t *testing.T) {
 	if string(e.Data) != `{"slots":4}` {
 		t.Errorf("data is %s", e.Data)
 	}
+	if l, ok := instances[0].Load(); !ok || l != (discovery.Load{Slots: 4}) {
+		t.Errorf("load is %+v, %v", l, ok)
+	}
 	if instances[0].ID == instances[1].ID || instances[1].ID >= instances[2].ID {
 		t.Errorf("instances are not ordered by id: %+v", instances)
 	}
@@ -159,5 +162,26 @@ func refused(t *testing.T, nc *nats.Conn) {
 	e, ok := errors.AsType[*contract.Error](err)
 	if !ok || e.Code != contract.CodeUnavailable || e.RetryAfter < time.Second {
 		t.Errorf("Discover() = %v, want unavailable with a time to wait", err)
+	}
+}
+
+func TestLoad(t *testing.T) {
+	t.Parallel()
+	for name, data := range map[string]string{"none": "", "of another kind": `{"free":1}`, "no JSON": "slots"} {
+		i := discovery.Instance{Endpoints: []discovery.Endpoint{{Data: json.RawMessage(data)}}}
+		if l, ok := i.Load(); ok {
+			t.Errorf("%s: load is %+v", name, l)
+		}
+	}
+	if l, ok := (discovery.Instance{}).Load(); ok {
+		t.Errorf("without endpoints the load is %+v", l)
+	}
+	for _, c := range []struct {
+		load discovery.Load
+		want time.Duration
+	}{{discovery.Load{}, 0}, {discovery.Load{QueueWait: 900, Admitted: 3}, 300}} {
+		if got := c.load.MeanWait(); got != c.want {
+			t.Errorf("mean wait of %+v is %v, want %v", c.load, got, c.want)
+		}
 	}
 }
