@@ -16,6 +16,9 @@ type Estimate struct {
 	// nothing else to do, once tables are built and memory has been touched. A
 	// first computation of its size takes several times as long.
 	Time time.Duration
+	// Threads is how many cores the computation uses if its calculator lets its
+	// length decide: 1 or 2.
+	Threads int
 }
 
 // Measured: the transforms of a computation cost so many nanoseconds for every
@@ -44,8 +47,9 @@ func EstimateFibonacci(n int64) Estimate {
 	vectors := 2 * 4 * 8 * points
 	tables := 4*powerOfTwo(points) + 2*points
 	return Estimate{
-		Bytes: fixedBytes + 8*limbs + vectors + tables,
-		Time:  duration(points * nsPerPoint()),
+		Bytes:   fixedBytes + 8*limbs + vectors + tables,
+		Time:    duration(points * nsPerPoint()),
+		Threads: threadsFor(points),
 	}
 }
 
@@ -62,9 +66,18 @@ func EstimateRoot(digits int) Estimate {
 	}
 	const touched = 5 // words of the workspace for every limb
 	return Estimate{
-		Bytes: fixedBytes + 8*limbs*(touched+1) + vectors + 4*powerOfTwo(points),
-		Time:  duration(points * nsPerPoint() * 3 / 2),
+		Bytes:   fixedBytes + 8*limbs*(touched+1) + vectors + 4*powerOfTwo(points),
+		Time:    duration(points * nsPerPoint() * 3 / 2),
+		Threads: threadsFor(points),
 	}
+}
+
+// threadsFor returns how many threads the longest transform of a computation gets.
+func threadsFor(points int64) int {
+	if points >= ntt.ParallelPoints {
+		return 2
+	}
+	return 1
 }
 
 func duration(ns int64) time.Duration { return time.Microsecond + time.Duration(ns) }

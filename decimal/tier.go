@@ -32,6 +32,8 @@ func NewCalculator(tier string) (*Calculator, error) {
 // Calculators share them, but for those from NewCalculator.
 func (c *Calculator) Idle() int { return c.ntt().Idle() }
 
-// Trim gives these buffers back to the system, which a program does when it
-// will not compute for a while. Tables are kept.
+// Trim gives these buffers back to the system and forgets long tables, which a
+// program does when it will not compute for a while. What stays are a few
+// megabytes, and what the garbage collector has yet to find. It may be called
+// while others compute.
 func (c *Calculator) Trim() { c.ntt().Trim() }

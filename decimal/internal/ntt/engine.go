@@ -27,7 +27,7 @@ const (
 func Tiers() []Tier { return append(vectorTiers(), Scalar) }
 
 // Engine holds the tables and buffers of one tier. Tables are built when a plan
-// first needs them and kept; buffers are reused. An Engine is safe for concurrent
+// first needs them and kept until [Engine.Trim]; buffers are reused. An Engine is safe for concurrent
 // use. It must come from [New] or [Default].
 type Engine struct {
 	tier   Tier
@@ -71,9 +71,15 @@ func Default() *Engine { return defaultEngine() }
 // Tier returns the tier the engine runs.
 func (e *Engine) Tier() Tier { return e.tier }
 
-// Trim frees idle buffers: long ones at once, short ones at the next garbage
-// collection. Tables stay.
-func (e *Engine) Trim() { e.pool.trim() }
+// Trim frees idle buffers, long ones at once, short ones at the next garbage
+// collection, and forgets tables of more than a million points. It may be called while
+// others compute.
+func (e *Engine) Trim() {
+	e.pool.trim()
+	for _, f := range e.fields {
+		f.trim()
+	}
+}
 
 // Idle returns the bytes held in idle buffers.
 func (e *Engine) Idle() int { return e.pool.size() }

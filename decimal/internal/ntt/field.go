@@ -16,18 +16,33 @@ type field struct {
 	built    atomic.Pointer[tables]
 }
 
-// grow makes sure that there are tables for size points.
-func (f *field) grow(size int) {
+// grow returns tables for size points or more, and builds them if there are none.
+func (f *field) grow(size int) *tables {
 	if t := f.built.Load(); t != nil && t.size >= size {
-		return
+		return t
 	}
 	f.building.Lock()
 	defer f.building.Unlock()
 	if t := f.built.Load(); t != nil && t.size >= size {
-		return
+		return t
 	}
 	size = 1 << bits.Len(uint(size-1))
-	f.built.Store(newTables(f.modulus, f.kernel, f.pool, size))
+	t := newTables(f.modulus, f.kernel, f.pool, size)
+	f.built.Store(t)
+	return t
+}
+
+// keptTables is the number of points up to which tables survive a trim. They take two
+// megabytes for each prime.
+const keptTables = 1 << 20
+
+// trim forgets long tables. Transforms that run have them still.
+func (f *field) trim() {
+	f.building.Lock()
+	defer f.building.Unlock()
+	if t := f.built.Load(); t != nil && t.size > keptTables {
+		f.built.Store(nil)
+	}
 }
 
 // course is a transform of one layout under one prime. It uses the latest tables of
@@ -82,7 +97,7 @@ type weaving struct {
 
 // weave works on all pieces.
 func (c *course) weave(s *stopper, w weaving) {
-	t := c.built.Load()
+	t := c.grow(c.tableSize())
 	for _, p := range c.pieces {
 		c.weaveBlock(s, t, w, p)
 	}

@@ -78,8 +78,9 @@ func (e *Engine) setup(l layout, radix uint64) *setup {
 	return s
 }
 
-// parallelPoints is the length from which the primes get a goroutine each.
-const parallelPoints = 1 << 14
+// ParallelPoints is the length of a transform from which the primes get a goroutine
+// each, unless the shape says otherwise.
+const ParallelPoints = 1 << 14
 
 // NewPlan returns a plan for products of the given shape. It returns an error
 // when a field is out of range or when a coefficient could exceed the product of
@@ -112,7 +113,7 @@ func (e *Engine) NewPlan(s Shape) (*Plan, error) {
 	}
 	if p.threads == 0 {
 		p.threads = 1
-		if l.points >= parallelPoints {
+		if l.points >= ParallelPoints {
 			p.threads = 2
 		}
 	}

@@ -142,7 +142,7 @@ func TestCancelled(t *testing.T) {
 			"square":  func() error { return p.Square(ended, z, a) },
 		} {
 			renew()
-			if err := operation(); !errors.Is(err, cause) {
+			if err := operation(); !errors.Is(err, cause) || !errors.Is(err, context.Canceled) {
 				t.Errorf("%s, %d threads: error %v, want %v", name, threads, err, cause)
 			}
 		}
@@ -219,5 +219,41 @@ func TestTrim(t *testing.T) {
 	e.Trim()
 	if e.Idle() != 0 {
 		t.Errorf("%d bytes idle after Trim", e.Idle())
+	}
+}
+
+// TestTrimWhileOthersMultiply trims an engine again and again under products that need
+// the long tables which Trim forgets.
+func TestTrimWhileOthersMultiply(t *testing.T) {
+	t.Parallel()
+	e, err := ntt.New(ntt.Tiers()[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	const limbs = 5 << 18 // tables of 2^21 points
+	p := mustPlan(t, e, ntt.Shape{Limbs: limbs, Radix: ntt.Radix11, Short: 8})
+	r := rand.New(rand.NewPCG(7, 8))
+	a, b := random(r, limbs-8, ntt.Radix11, false), random(r, 8, ntt.Radix11, false)
+	want := make([]uint64, limbs)
+	if err := p.Product(t.Context(), want, a, b); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for range 3 {
+			got := make([]uint64, limbs)
+			if err := p.Product(t.Context(), got, a, b); err != nil || !slices.Equal(got, want) {
+				t.Errorf("the product is another one after a trim, or %v", err)
+			}
+		}
+	}()
+	for {
+		select {
+		case <-done:
+			return
+		default:
+			e.Trim()
+		}
 	}
 }

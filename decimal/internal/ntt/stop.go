@@ -2,6 +2,7 @@ package ntt
 
 import (
 	"context"
+	"errors"
 	"fmt"
 )
 
@@ -21,10 +22,16 @@ func (s *stopper) stopped() bool {
 	}
 }
 
-// stopCause returns the reason why ctx ended, or nil.
+// stopCause returns the error of ctx, and the cause if it has another one, or nil if it
+// has not ended.
 func stopCause(ctx context.Context, operation string) error {
-	if ctx.Err() == nil {
+	err, cause := ctx.Err(), context.Cause(ctx)
+	switch {
+	case err == nil:
 		return nil
+	case errors.Is(cause, err):
+		return fmt.Errorf("%s: %w", operation, cause)
+	default:
+		return fmt.Errorf("%s: %w: %w", operation, err, cause)
 	}
-	return fmt.Errorf("%s: %w", operation, context.Cause(ctx))
 }
