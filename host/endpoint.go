@@ -141,14 +141,16 @@ func (e *endpoint) heavy(ctx context.Context, c *call, acquire func(context.Cont
 	if err := acquire(ctx); err != nil {
 		return
 	}
-	defer gate.release()
+	slots := int64(1)
+	defer func() { gate.release(slots) }()
 	if err := memory.reserve(ctx, c.cost.Memory); err != nil {
 		return
 	}
 	c.reserved = c.cost.Memory
 	defer func() { memory.release(c.reserved) }() // less what a handle took over
+	slots += gate.more(c.cost.Slots - 1)
 	c.begin()
-	e.work(ctx, c)
+	e.work(solver.WithSlots(ctx, int(slots)), c)
 	gate.note(time.Duration(c.waited.Load()))
 }
 

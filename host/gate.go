@@ -14,6 +14,7 @@ type gate struct {
 	slots    int64
 	room     int64        // requests that may wait here
 	busy     atomic.Int64 // slots in use
+	extra    atomic.Int64 // those of them that are not the first of their request
 	waiting  atomic.Int64 // requests in the waiting room
 	waited   atomic.Int64 // nanoseconds before the work, all requests so far
 	admitted atomic.Int64 // those requests
@@ -36,6 +37,16 @@ func (g *gate) try() bool {
 	}
 	g.took()
 	return true
+}
+
+// more takes up to n further slots for a request that has one, without waiting: those
+// that are free and nobody waits for.
+func (g *gate) more(n int) (taken int64) {
+	for taken < int64(n) && g.try() {
+		g.extra.Add(1)
+		taken++
+	}
+	return taken
 }
 
 // enter takes a place in the waiting room, if there is one. Each enter that returns true
@@ -63,10 +74,11 @@ func (g *gate) took() {
 	g.changed()
 }
 
-// release gives a slot back.
-func (g *gate) release() {
-	g.free.Release(1) // first, so that no slot counts as idle that cannot be taken
-	g.busy.Add(-1)
+// release gives the slots of a request back.
+func (g *gate) release(slots int64) {
+	g.extra.Add(1 - slots)
+	g.free.Release(slots) // first, so that no slot counts as idle that cannot be taken
+	g.busy.Add(-slots)
 	g.changed()
 }
 

@@ -61,10 +61,11 @@ type Config struct {
 
 // Host is a set of running services. It is safe for concurrent use.
 type Host struct {
-	nc       *nats.Conn
-	log      *slog.Logger
-	services []*service
-	memory   *memory
+	nc        *nats.Conn
+	log       *slog.Logger
+	services  []*service
+	memory    *memory
+	reclaimer *reclaimer
 
 	draining atomic.Bool
 	cancel   context.CancelCauseFunc
@@ -103,6 +104,8 @@ func Start(ctx context.Context, nc *nats.Conn, cfg Config, services ...solver.Se
 	cfg = cfg.withDefaults()
 	work, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	h := &Host{nc: nc, log: cfg.Log, cancel: cancel, memory: newMemory(cfg.Memory)}
+	h.reclaimer = newReclaimer(ctx, h.reclaim)
+	h.memory.watch = h.reclaimer.held
 	for _, s := range services {
 		if err := h.serve(work, cfg, s); err != nil {
 			h.abandon()
@@ -254,6 +257,7 @@ func (h *Host) cut() {
 
 // close gives back what the services hold.
 func (h *Host) close() {
+	h.reclaimer.close()
 	for _, s := range h.services {
 		if s.spec.Close != nil {
 			s.spec.Close()
@@ -323,7 +327,8 @@ func (h *Host) flush(ctx context.Context) error {
 func (h *Host) inFlight() (requests, results int64) {
 	for _, s := range h.services {
 		held, _ := s.handles.count()
-		requests, results = requests+s.gate.busy.Load()+s.gate.waiting.Load(), results+held
+		running := s.gate.busy.Load() - s.gate.extra.Load()
+		requests, results = requests+running+s.gate.waiting.Load(), results+held
 	}
 	return requests, results
 }
@@ -333,10 +338,11 @@ type memory struct {
 	budget   int64
 	reserved atomic.Int64
 	free     *semaphore.Weighted
+	watch    func(reserved int64) // told whenever bytes were reserved or given back
 }
 
 func newMemory(budget int64) *memory {
-	return &memory{budget: budget, free: semaphore.NewWeighted(budget)}
+	return &memory{budget: budget, free: semaphore.NewWeighted(budget), watch: func(int64) {}}
 }
 
 // reserve takes n bytes, waiting in order of arrival until they are free.
@@ -347,7 +353,7 @@ func (m *memory) reserve(ctx context.Context, n int64) error {
 	if err := m.free.Acquire(ctx, n); err != nil {
 		return err
 	}
-	m.reserved.Add(n)
+	m.watch(m.reserved.Add(n))
 	return nil
 }
 
@@ -359,7 +365,7 @@ func (m *memory) tryReserve(n int64) bool {
 	if !m.free.TryAcquire(n) {
 		return false
 	}
-	m.reserved.Add(n)
+	m.watch(m.reserved.Add(n))
 	return true
 }
 
@@ -367,6 +373,7 @@ func (m *memory) release(n int64) {
 	if n <= 0 {
 		return
 	}
-	m.reserved.Add(-n)
+	reserved := m.reserved.Add(-n)
 	m.free.Release(n)
+	m.watch(reserved)
 }

@@ -51,7 +51,7 @@ func (s *service) take(ctx context.Context, entry lane.Entry) bool {
 		return false
 	}
 	if !s.host.spawn(func() { s.solve(ctx, entry) }) {
-		s.gate.release()
+		s.gate.release(1)
 		return false // another instance may have time
 	}
 	return true
@@ -63,12 +63,12 @@ func (s *service) solve(ctx context.Context, entry lane.Entry) {
 	// only who has it may answer the caller.
 	if err := s.lane.Claim(context.WithoutCancel(ctx), entry); err != nil {
 		s.host.log.DebugContext(ctx, "request of the lane is not ours", "operation", entry.Operation, "error", err)
-		s.gate.release()
+		s.gate.release(1)
 		return
 	}
 	e, c := s.resume(ctx, entry)
 	if e == nil {
-		s.gate.release()
+		s.gate.release(1)
 		return
 	}
 	e.heavy(ctx, c, func(context.Context) error { return nil })

@@ -37,6 +37,25 @@ type Cost struct {
 	// result is a [Long]. A result that the memory of the instance could not hold is
 	// refused before the work.
 	Result int64
+	// Slots is the number of cores that the work can use at once; 0 counts as 1. The
+	// work gets as many slots of the instance, or fewer if fewer are free when it
+	// begins; [Slots] tells it how many.
+	Slots int
+}
+
+// slotsKey is the key of the number of slots in a context.
+type slotsKey struct{}
+
+// WithSlots returns a context for work that has so many slots. The kit calls it.
+func WithSlots(ctx context.Context, slots int) context.Context {
+	return context.WithValue(ctx, slotsKey{}, slots)
+}
+
+// Slots returns the number of slots that the work under the context has: how many cores
+// it may keep busy. Where nobody counts them, outside of a host, it is 0.
+func Slots(ctx context.Context) int {
+	slots, _ := ctx.Value(slotsKey{}).(int)
+	return slots
 }
 
 // Service is a named set of operations that are hosted together. It is plain data.
@@ -52,6 +71,10 @@ type Service struct {
 	Waits bool
 	// Operations are the operations the service solves.
 	Operations []Operation
+	// Idle, if not nil, gives back to the system what the solvers keep for the next
+	// request. It is called when no heavy request has run for a while after one that
+	// held much memory, and may be called while light requests are solved.
+	Idle func()
 	// Close, if not nil, gives back what the solvers hold. It is called once, when no
 	// request is in flight any more.
 	Close func()
