@@ -35,7 +35,7 @@ func ExampleSolveTerm_modulus() {
 func ExampleSolveTerm_tooLarge() {
 	_, err := fib.SolveTerm(context.Background(), contract.TermRequest{N: "1000000000000"})
 	fmt.Println(contract.FromError(err).Detail)
-	// Output: n must lie between -50000000 and 50000000; send a modulus to go beyond
+	// Output: n must lie between -4000000000 and 4000000000; send a modulus to go beyond
 }
 
 func ExampleService() {

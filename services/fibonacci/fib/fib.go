@@ -1,9 +1,9 @@
 // Package fib solves the Fibonacci problem: single terms, exact at any size, or modulo a
 // number.
 //
-// It turns requests of the contract into calls of its arithmetic (package engine, which
-// computes digits from digits) and the digits into results. It hosts nothing: a host runs
-// what [Service] returns, and any Go program may call the solvers directly.
+// It turns requests of the contract into calls of package decimal, and numbers into
+// results. It hosts nothing: a host runs what [Service] returns, and any Go program may
+// call the solvers directly.
 //
 //	result, err := fib.SolveTerm(ctx, contract.TermRequest{N: "100"})
 //	// result.Value == "354224848179261915075"
@@ -11,6 +11,7 @@ package fib
 
 import (
 	"github.com/seed-649d3d38/heddle/contract"
+	"github.com/seed-649d3d38/heddle/decimal"
 	"github.com/seed-649d3d38/heddle/solver"
 )
 
@@ -20,6 +21,7 @@ func Service() solver.Service {
 		Name:        contract.FibonacciTerm.Service,
 		Version:     "1.0.0",
 		Description: "Terms of the Fibonacci sequence, exact at any size",
+		Idle:        new(decimal.Calculator).Trim,
 		Operations: []solver.Operation{
 			solver.BindEstimated(contract.FibonacciTerm, SolveTerm, estimateTerm),
 		},

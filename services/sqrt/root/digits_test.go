@@ -19,9 +19,10 @@ import (
 func TestRootOfTwo(t *testing.T) {
 	t.Parallel()
 	for digits, want := range map[int]string{
-		1000:    "fdff9834807cf632afd3f791c8debfe3b49a4c076491affd515655bca44832a4",
-		10_000:  "8f6eac26201657dab5aafdf9b5d877d0e9fd998b12393b69ccf710e98e9c3752",
-		100_000: "dc5669f3c231d8a89289cdd4c49a67f1cf63426b8e02eb35e3251182cb1be39e",
+		1000:      "fdff9834807cf632afd3f791c8debfe3b49a4c076491affd515655bca44832a4",
+		10_000:    "8f6eac26201657dab5aafdf9b5d877d0e9fd998b12393b69ccf710e98e9c3752",
+		100_000:   "dc5669f3c231d8a89289cdd4c49a67f1cf63426b8e02eb35e3251182cb1be39e",
+		1_000_000: "e1fbbd14d50d3f17d3a8ac073187d793f8ced39b0a836bf60578fa2d821ec2b3",
 	} {
 		result, err := root.SolveRoot(t.Context(), contract.RootRequest{X: "2", Digits: new(digits), Rounding: contract.RoundDown})
 		if err != nil {

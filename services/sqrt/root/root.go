@@ -1,9 +1,9 @@
 // Package root solves the square root problem: roots of rational numbers to any number
 // of digits, integer roots with remainder, and roots of many floating-point numbers.
 //
-// It turns requests of the contract into calls of its arithmetic (package engine, which
-// computes digits from digits) and rounds the digits. It hosts nothing: a host runs what
-// [Service] returns, and any Go program may call the solvers directly.
+// It turns requests of the contract into calls of package decimal, which rounds, and
+// numbers into results. It hosts nothing: a host runs what [Service] returns, and any Go
+// program may call the solvers directly.
 //
 //	result, err := root.SolveRoot(ctx, contract.RootRequest{X: "2", Digits: new(30)})
 //	// result.Value == "1.414213562373095048801688724210"
@@ -11,6 +11,7 @@ package root
 
 import (
 	"github.com/seed-649d3d38/heddle/contract"
+	"github.com/seed-649d3d38/heddle/decimal"
 	"github.com/seed-649d3d38/heddle/solver"
 )
 
@@ -20,6 +21,7 @@ func Service() solver.Service {
 		Name:        contract.SqrtRoot.Service,
 		Version:     "1.0.0",
 		Description: "Square roots: to any number of digits, of integers, of many floats",
+		Idle:        new(decimal.Calculator).Trim,
 		Operations: []solver.Operation{
 			solver.BindEstimated(contract.SqrtRoot, SolveRoot, estimateRoot),
 			solver.BindEstimated(contract.SqrtInteger, SolveInteger, estimateInteger),

@@ -121,7 +121,7 @@ func TestBadInput(t *testing.T) {
 		{"root", `{"x":0.5}`, ""},
 		{"root", `{"x":9007199254740992}`, ""},
 		{"root", `{"x":"2","digits":-1}`, "digits"},
-		{"root", `{"x":"2","digits":1000001}`, "digits"},
+		{"root", `{"x":"2","digits":100000001}`, "digits"},
 		{"root", `{"x":"2","rounding":"nearest"}`, ""},
 		{"integer", `{"x":"-1"}`, "x"},
 		{"integer", `{}`, "x"},
@@ -199,7 +199,7 @@ func TestCanceledWork(t *testing.T) {
 	cancel()
 	long := strings.Repeat("7", 100_000)
 	for name, body := range map[string]string{
-		"root":    `{"x":"2","digits":1000000}`,
+		"root":    `{"x":"2","digits":100000000}`,
 		"integer": `{"x":"` + long + `"}`,
 	} {
 		_, err := answer(ctx, operation(t, name), body)

@@ -1,4 +1,4 @@
-package engine
+package short
 
 import (
 	"math/bits"
@@ -11,53 +11,18 @@ const (
 	limbDigits = 17
 	limbBase   = 100_000_000_000_000_000
 
-	// smallLimbs is enough for the 418 digits of F(MaxSmall).
-	smallLimbs = 25
+	// maxLimbs is enough for the 209 digits of F(MaxTerm).
+	maxLimbs = 13
 )
 
-// small is a natural number in decimal limbs, the least significant first. It lives on
+// number is a natural number in decimal limbs, the least significant first. It lives on
 // the stack, and its digits are its limbs', so that it needs no conversion.
-type small struct {
-	limb [smallLimbs]uint64
+type number struct {
+	limb [maxLimbs]uint64
 	len  int
 }
 
-// appendSmall appends the digits of F(n), for n from 1 to MaxSmall, to dst.
-func appendSmall(dst []byte, n uint64) []byte {
-	// The leading bits of n, as many as make an index up to maxWord, take one addition each
-	// unit; every bit after them takes a doubling.
-	rest := max(bits.Len64(n)-6, 0)
-	k := n >> rest
-	var a, b, sum, next small // a = F(k), b = F(k-1)
-	a.set(wordTerm(k))
-	b.set(wordTerm(k - 1))
-	for ; rest > 1; rest-- {
-		sum.add(&b, &b)
-		sum.add(&sum, &a)
-		next.mul(&a, &sum)     // F(2k)
-		sum.addSquares(&a, &b) // F(2k-1)
-		if n>>(rest-1)&1 == 1 {
-			a.add(&next, &sum)
-			b = next
-		} else {
-			a, b = next, sum
-		}
-	}
-	switch {
-	case rest == 0:
-		return a.append(dst)
-	case n&1 == 1: // F(2k+1) = F(k+1)² + F(k)²
-		sum.add(&a, &b)
-		next.addSquares(&sum, &a)
-	default:
-		sum.add(&b, &b)
-		sum.add(&sum, &a)
-		next.mul(&a, &sum)
-	}
-	return next.append(dst)
-}
-
-func (z *small) set(v uint64) {
+func (z *number) set(v uint64) {
 	z.len = 0
 	for ; v > 0; v /= limbBase {
 		z.limb[z.len] = v % limbBase
@@ -66,7 +31,7 @@ func (z *small) set(v uint64) {
 }
 
 // add sets z to x + y. They may be the same.
-func (z *small) add(x, y *small) {
+func (z *number) add(x, y *number) {
 	if x.len < y.len {
 		x, y = y, x
 	}
@@ -89,7 +54,7 @@ func (z *small) add(x, y *small) {
 }
 
 // push makes v, if it is not 0, the most significant limb.
-func (z *small) push(v uint64) {
+func (z *number) push(v uint64) {
 	if v > 0 {
 		z.limb[z.len] = v
 		z.len++
@@ -108,9 +73,9 @@ func (c *column) addProduct(x, y uint64) {
 
 // settle returns the column's limb and leaves the carry for the next column in it.
 //
-// A column has at most 2 smallLimbs products below 10^34 and a carry: less than
-// 5.1·10^35. So its upper word is below 2.8·10^16, as Div64 demands, and the carry is
-// below 5.1·10^18, which fits into one word.
+// A column has at most 2 maxLimbs products below 10^34 and a carry: less than
+// 2.7·10^35. So its upper word is below 1.5·10^16, as Div64 demands, and the carry is
+// below 2.7·10^18, which fits into one word.
 func (c *column) settle() uint64 {
 	carry, limb := bits.Div64(c.hi, c.lo, limbBase)
 	c.hi, c.lo = 0, carry
@@ -118,7 +83,7 @@ func (c *column) settle() uint64 {
 }
 
 // mul sets z to x·y; z must be neither of them.
-func (z *small) mul(x, y *small) {
+func (z *number) mul(x, y *number) {
 	var c column
 	z.len = 0
 	for k := range x.len + y.len - 1 {
@@ -132,7 +97,7 @@ func (z *small) mul(x, y *small) {
 }
 
 // addSquares sets z to x² + y², for x ≥ y; z must be neither of them.
-func (z *small) addSquares(x, y *small) {
+func (z *number) addSquares(x, y *number) {
 	var c column
 	z.len = 0
 	for k := range 2*x.len - 1 {
@@ -149,7 +114,7 @@ func (z *small) addSquares(x, y *small) {
 }
 
 // append appends the digits of z, which must not be 0, to dst.
-func (z *small) append(dst []byte) []byte {
+func (z *number) append(dst []byte) []byte {
 	dst = strconv.AppendUint(dst, z.limb[z.len-1], 10)
 	for i := z.len - 2; i >= 0; i-- {
 		// A one in front keeps the limb's zeros; it is then left out.
