@@ -80,6 +80,9 @@ func (x Int) Sign() int {
 // counted: 1 for 0.
 func (x Int) Digits() int { return max(1, digitsOf(x.limbs, x.width)) }
 
+// Memory returns the number of bytes that x holds.
+func (x Int) Memory() int64 { return 8 * int64(cap(x.limbs)) }
+
 // Neg returns -x.
 func (x Int) Neg() Int {
 	x.negative = !x.negative && len(x.limbs) > 0

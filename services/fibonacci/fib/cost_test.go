@@ -20,7 +20,7 @@ func estimate(request contract.TermRequest) solver.Cost {
 func TestEstimatedSizes(t *testing.T) {
 	t.Parallel()
 	const slack = 16
-	for _, n := range []contract.Integer{"0", "1", "-2", "10", "93", "-94", "100", "1000", "-2000", "12345", "300000"} {
+	for _, n := range []contract.Integer{"0", "1", "-2", "10", "93", "-94", "100", "1000", "-2000"} {
 		request := contract.TermRequest{N: n}
 		cost, size := estimate(request), int64(len(encode(t, solve(t, request))))
 		if cost.Result < size || cost.Result > size+slack {

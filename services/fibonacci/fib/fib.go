@@ -23,7 +23,7 @@ func Service() solver.Service {
 		Description: "Terms of the Fibonacci sequence, exact at any size",
 		Idle:        new(decimal.Calculator).Trim,
 		Operations: []solver.Operation{
-			solver.BindEstimated(contract.FibonacciTerm, SolveTerm, estimateTerm),
+			solver.BindLong(contract.FibonacciTerm, solveTerm, estimateTerm),
 		},
 	}
 }

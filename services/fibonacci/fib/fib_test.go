@@ -41,11 +41,11 @@ func TestServiceGivesTheContractsExamples(t *testing.T) {
 	}
 }
 
-func encode(t *testing.T, v any) []byte {
+func encode(t fataler, v any) []byte {
 	t.Helper()
 	data, err := json.Marshal(v)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("encode: %v", err)
 	}
 	return data
 }

@@ -126,20 +126,15 @@ func estimateTerm(request contract.TermRequest) solver.Cost {
 		}
 	}
 	n, ok := index(request.N)
-	if !ok {
+	switch {
+	case !ok:
 		return solver.Cost{Light: true} // refused at once
-	}
-	digits := int64(digitsOf(n))
-	cost := solver.Cost{
-		Light: n <= lightIndex,
+	case n <= lightIndex:
+		digits := int64(digitsOf(n))
 		// The digits are there three times: appended, as a string, encoded.
-		Memory: 3 * digits,
-		Result: digits + int64(nDigits) + envelope,
+		return solver.Cost{Light: true, Memory: 3 * digits, Result: digits + int64(nDigits) + envelope}
 	}
-	if !cost.Light {
-		estimate := decimal.EstimateFibonacci(int64(n))
-		cost.Memory += estimate.Bytes
-		cost.Slots = estimate.Threads
-	}
-	return cost
+	estimate := decimal.EstimateFibonacci(int64(n))
+	// If the digits fit into a reply, they are written out once.
+	return solver.Cost{Memory: estimate.Bytes + min(int64(digitsOf(n)), contract.MaxPart), Slots: estimate.Threads}
 }

@@ -26,7 +26,8 @@ func SolveRoot(ctx context.Context, request contract.RootRequest) (contract.Root
 	return contract.RootResult{Value: string(r.value.AppendFixed(nil, r.places)), Exact: r.exact}, nil
 }
 
-// rounded is a root: value divided by 10^places.
+// rounded is a root: value divided by 10^places. It is a [contract.RootResult] whose value
+// is not written out.
 type rounded struct {
 	value  decimal.Int
 	places int
@@ -52,6 +53,19 @@ func computeRoot(ctx context.Context, request contract.RootRequest) (rounded, er
 		return rounded{}, fmt.Errorf("compute a root to %d digits: %w", places, err)
 	}
 	return rounded{value, places, exact}, nil
+}
+
+// solveRoot is SolveRoot for hosts: it leaves a root that may be long in its internal form.
+func solveRoot(ctx context.Context, request contract.RootRequest) (contract.RootResult, solver.Long, error) {
+	if estimateRoot(request).Light {
+		result, err := SolveRoot(ctx, request)
+		return result, nil, err
+	}
+	r, err := computeRoot(ctx, request)
+	if err != nil {
+		return contract.RootResult{}, nil, err
+	}
+	return contract.RootResult{}, r, nil
 }
 
 // split returns p, q and digits so that the root of p/q to so many digits, as an integer,
@@ -107,22 +121,19 @@ func estimateRoot(request contract.RootRequest) solver.Cost {
 		return solver.Cost{Light: true} // refused at once
 	}
 	digits := (wholeDigits(request.X)+1)/2 + places
-	const envelope = 32 // {"value":"","exact":false} and the point, with room
-	cost := solver.Cost{
-		Light: len(request.X)+2*places <= lightDigits,
+	if len(request.X)+2*places <= lightDigits {
+		const envelope = 32 // {"value":"","exact":false} and the point, with room
 		// The digits are there three times: appended, as a string, encoded.
-		Memory: 3*int64(digits) + bytesPerDigit*int64(len(request.X)),
-		Result: int64(digits) + envelope,
+		return solver.Cost{Light: true, Memory: 3 * int64(digits), Result: int64(digits) + envelope}
 	}
-	if !cost.Light {
-		estimate := decimal.EstimateRoot(digits)
-		cost.Slots = estimate.Threads
-		cost.Memory += estimate.Bytes
-		if longDenominator(request.X) {
-			cost.Memory += 2 * estimate.Bytes // measured: up to 2.8 times as much
-		}
+	estimate := decimal.EstimateRoot(digits)
+	memory := estimate.Bytes
+	if longDenominator(request.X) {
+		memory *= 3 // measured: 1.8 to 2.8 times as much
 	}
-	return cost
+	// If the digits fit into a reply, they are written out once.
+	memory += bytesPerDigit*int64(len(request.X)) + min(int64(digits), contract.MaxPart)
+	return solver.Cost{Memory: memory, Slots: estimate.Threads}
 }
 
 // bytesPerDigit is the memory that the digits of x take beside that of the root, measured.

@@ -23,7 +23,7 @@ func Service() solver.Service {
 		Description: "Square roots: to any number of digits, of integers, of many floats",
 		Idle:        new(decimal.Calculator).Trim,
 		Operations: []solver.Operation{
-			solver.BindEstimated(contract.SqrtRoot, SolveRoot, estimateRoot),
+			solver.BindLong(contract.SqrtRoot, solveRoot, estimateRoot),
 			solver.BindEstimated(contract.SqrtInteger, SolveInteger, estimateInteger),
 			solver.BindEstimated(contract.SqrtFloats, SolveFloats, estimateFloats),
 		},

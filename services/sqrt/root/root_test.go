@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"sync"
@@ -39,11 +40,22 @@ func answer(ctx context.Context, op solver.Operation, body string) (string, erro
 	if err != nil {
 		return "", err
 	}
+	if long, ok := result.(solver.Long); ok {
+		text := long.Encode(contract.MediaJSON)
+		data, err := io.ReadAll(io.NewSectionReader(text, 0, text.Size()))
+		return string(data), err
+	}
 	data, err := json.Marshal(result)
 	return string(data), err
 }
 
-func encode(t *testing.T, v any) string {
+// testing.T and rapid.T both are one.
+type fataler interface {
+	Helper()
+	Fatal(arguments ...any)
+}
+
+func encode(t fataler, v any) string {
 	t.Helper()
 	data, err := json.Marshal(v)
 	if err != nil {
