@@ -28,6 +28,7 @@ func (callCommand) Help() string {
 	return `Examples:
   heddle call fibonacci.term n=100
   heddle call fibonacci.term n=1000000000000000000000 modulus=1000000007
+  heddle call fibonacci.sequence from=90 to=100
   heddle call sqrt.root x=2 digits=50 --text
   heddle call sqrt.floats values=4 values=2
   heddle call crawler.links url=https://example.com/
@@ -102,6 +103,9 @@ func printResult(out io.Writer, r *client.Result) error {
 	}
 	if _, err := io.Copy(out, text); err != nil {
 		return err
+	}
+	if r.ContentType == contract.MediaNDJSON {
+		return nil // it ends its last line
 	}
 	_, err := io.WriteString(out, "\n")
 	return err

@@ -84,7 +84,11 @@ func Call[Req contract.Request, Res any](ctx context.Context, c Caller, e contra
 	if err != nil {
 		return result, fmt.Errorf("encode request for %s: %w", e.Name(), err)
 	}
-	reply, err := c.Send(ctx, e.Spec, body, "")
+	accept := ""
+	if _, ok := any(result).(contract.Lines); ok {
+		accept = contract.MediaJSON // else the result would come line by line
+	}
+	reply, err := c.Send(ctx, e.Spec, body, accept)
 	if err != nil {
 		return result, err
 	}

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"testing"
 	"time"
 
@@ -99,6 +100,23 @@ func TestCall(t *testing.T) {
 		reply, err := c.Send(t.Context(), contract.FibonacciTerm.Spec, []byte(`{"n":10}`), contract.MediaText)
 		if err != nil || string(reply.Body) != "55" || reply.ContentType != contract.MediaText || reply.Instance == "" || reply.Timing == "" {
 			t.Errorf("%s: got %+v, %v; want the text 55 and who made it", name, reply, err)
+		}
+	}
+}
+
+// TestCallOfLines calls an operation whose results come as lines unless one asks otherwise.
+func TestCallOfLines(t *testing.T) {
+	t.Parallel()
+	s := start(t, fib.Service())
+	want := []contract.SequenceTerm{{N: "-1", Value: "1"}, {N: "0", Value: "0"}}
+	for name, c := range s.callers() {
+		got, err := client.Call(t.Context(), c, contract.FibonacciSequence, contract.SequenceRequest{From: "-1", To: "0"})
+		if err != nil || !slices.Equal(got.Terms, want) {
+			t.Errorf("%s: got %v, %v; want %v", name, got, err, want)
+		}
+		reply, err := c.Send(t.Context(), contract.FibonacciSequence.Spec, []byte(`{"from":-1,"to":0}`), "")
+		if text := "{\"n\":\"-1\",\"value\":\"1\"}\n{\"n\":\"0\",\"value\":\"0\"}\n"; err != nil || string(reply.Body) != text || reply.ContentType != contract.MediaNDJSON {
+			t.Errorf("%s: got %q, %s, %v; want %q", name, reply.Body, reply.ContentType, err, text)
 		}
 	}
 }

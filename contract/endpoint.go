@@ -73,6 +73,14 @@ type Plain interface {
 	AppendPlain(dst []byte) []byte
 }
 
+// Lines is implemented by results that are lists: structs whose one member is a slice. Its
+// elements are the lines of their first form, [MediaNDJSON], which a reader can take one
+// by one as they come. A caller gets the struct by accepting application/json.
+type Lines interface {
+	// AppendLines appends the elements to dst, each as JSON with a newline after it.
+	AppendLines(dst []byte) []byte
+}
+
 // Example is a request and the result it must have. Examples appear in the
 // documentation, and every service is tested against its own.
 type Example[Req Request, Res any] struct {
@@ -142,11 +150,29 @@ type Descriptor struct {
 // HasPlain reports whether results have a plain-text form.
 func (d Descriptor) HasPlain() bool { return d.Result.Implements(reflect.TypeFor[Plain]()) }
 
+// HasLines reports whether results have a form in lines.
+func (d Descriptor) HasLines() bool { return d.Result.Implements(reflect.TypeFor[Lines]()) }
+
+// Media returns the media types of results, the one first that a caller gets who accepts
+// everything.
+func (d Descriptor) Media() []string {
+	var media []string
+	if d.HasLines() {
+		media = append(media, MediaNDJSON)
+	}
+	media = append(media, MediaJSON)
+	if d.HasPlain() {
+		media = append(media, MediaText)
+	}
+	return media
+}
+
 // All returns every operation of the suite in the order of the documentation. A
 // new operation is added to this list and nowhere else in the contract.
 func All() []Descriptor {
 	return []Descriptor{
 		FibonacciTerm.Descriptor(),
+		FibonacciSequence.Descriptor(),
 		SqrtRoot.Descriptor(),
 		SqrtInteger.Descriptor(),
 		SqrtFloats.Descriptor(),

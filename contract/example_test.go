@@ -27,6 +27,7 @@ func ExampleAll() {
 	}
 	// Output:
 	// fibonacci.term
+	// fibonacci.sequence
 	// sqrt.root
 	// sqrt.integer
 	// sqrt.floats

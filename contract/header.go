@@ -45,6 +45,8 @@ const (
 	MediaJSON    = "application/json"
 	MediaProblem = "application/problem+json"
 	MediaText    = "text/plain"
+	// MediaNDJSON is JSON values, one on each line.
+	MediaNDJSON = "application/x-ndjson"
 	// MediaHandle is the media type of a reply that is a [Handle] instead of a result.
 	MediaHandle = "application/vnd.heddle.handle+json"
 )

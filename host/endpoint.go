@@ -37,7 +37,7 @@ func newEndpoint(s *service, op solver.Operation, tracer trace.Tracer, r *record
 		service:   s,
 		operation: op,
 		spec:      op.Endpoint,
-		offers:    offers(op.Endpoint),
+		offers:    op.Endpoint.Media(),
 		metadata:  metadata,
 		instance:  []string{s.identity.ID},
 		tracer:    tracer,

@@ -8,15 +8,6 @@ import (
 	"github.com/seed-649d3d38/heddle/contract"
 )
 
-// offers returns the media types that results of the endpoint have, the preferred one
-// first.
-func offers(e contract.Descriptor) []string {
-	if e.HasPlain() {
-		return []string{contract.MediaJSON, contract.MediaText}
-	}
-	return []string{contract.MediaJSON}
-}
-
 // negotiate chooses the offered media type that an Accept header likes best (RFC 9110,
 // section 12.5.1), the first one on a tie. An empty header accepts everything. It
 // returns an [*contract.Error] with [contract.CodeNotAcceptable] if nothing will do.

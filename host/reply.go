@@ -26,10 +26,15 @@ func (e *endpoint) render(c *call, result any) (body []byte, err error) {
 	if long, ok := result.(solver.Long); ok {
 		return e.renderLong(c, long)
 	}
-	if c.media == contract.MediaText {
+	switch c.media {
+	case contract.MediaText:
 		body = result.(contract.Plain).AppendPlain(nil)
-	} else if body, err = json.Marshal(result); err != nil {
-		return nil, fmt.Errorf("encode result: %w", err)
+	case contract.MediaNDJSON:
+		body = result.(contract.Lines).AppendLines(nil)
+	default:
+		if body, err = json.Marshal(result); err != nil {
+			return nil, fmt.Errorf("encode result: %w", err)
+		}
 	}
 	if len(body) > smallResult && int64(len(body)) > e.service.largest() {
 		return e.holdBytes(c, body)

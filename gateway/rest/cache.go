@@ -5,8 +5,6 @@ import (
 	"encoding/base64"
 	"net/http"
 	"strings"
-
-	"github.com/seed-649d3d38/heddle/contract"
 )
 
 // Equal requests of a pure operation have equal results for ever, so a result may be
@@ -78,16 +76,16 @@ func anyTag(headers []string, tag string) bool {
 	return false
 }
 
-// acceptOf returns the request's Accept header, empty if it asks for nothing special:
-// JSON is the form that every operation gives without being asked.
-func acceptOf(r *http.Request) string {
+// acceptOf returns the request's Accept header, empty if it asks for nothing but the form
+// that is given without being asked.
+func acceptOf(r *http.Request, usual string) string {
 	values := r.Header["Accept"]
 	switch {
 	case len(values) == 0:
 		return ""
 	case len(values) > 1:
 		return strings.Join(values, ", ")
-	case values[0] == "*/*" || values[0] == contract.MediaJSON:
+	case values[0] == "*/*" || values[0] == usual:
 		return ""
 	default:
 		return values[0]

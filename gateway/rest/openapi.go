@@ -147,6 +147,9 @@ func (d *document) newMethod(e contract.Descriptor, name string, samples []sampl
 		Headers:     headerRefs("ServerTiming", "HeddleInstance", "ReprDigest"),
 		Content:     map[string]media{contract.MediaJSON: {Schema: schemaRef(name + "Result"), Examples: resultExamples(samples)}},
 	}
+	if e.HasLines() {
+		ok.Content[contract.MediaNDJSON] = media{Schema: d.lineRef(name + "Result"), Examples: lineExamples(samples)}
+	}
 	if e.HasPlain() {
 		ok.Content[contract.MediaText] = media{Schema: &jsonschema.Schema{Type: "string"}, Examples: plainExamples(samples)}
 	}
@@ -157,6 +160,13 @@ func (d *document) newMethod(e contract.Descriptor, name string, samples []sampl
 		Subject:     e.Subject(),
 		Responses:   responses{"200": ok},
 	}
+}
+
+// lineRef refers to the schema of one line of a result: the items of its one member.
+// OpenAPI 3.1 has no other way to describe a stream than by what it is a stream of.
+func (d *document) lineRef(result string) ref {
+	list := d.Components.Schemas[result].(*jsonschema.Schema).PropertyOrder[0]
+	return schemaRef(result + "/properties/" + list + "/items")
 }
 
 // addServices describes the live view of the services.
@@ -229,7 +239,7 @@ func queryParameters(request *jsonschema.Schema, samples []sample) ([]any, error
 type sample struct {
 	name, summary   string
 	request, result json.RawMessage
-	plain           string
+	lines, plain    string
 }
 
 func encodeSamples(e contract.Descriptor) ([]sample, error) {
@@ -242,6 +252,9 @@ func encodeSamples(e contract.Descriptor) ([]sample, error) {
 		}
 		if s.result, err = json.Marshal(x.Result); err != nil {
 			return nil, fmt.Errorf("example %q: %w", x.Summary, err)
+		}
+		if lines, ok := x.Result.(contract.Lines); ok {
+			s.lines = string(lines.AppendLines(nil))
 		}
 		if plain, ok := x.Result.(contract.Plain); ok {
 			s.plain = string(plain.AppendPlain(nil))
@@ -257,6 +270,10 @@ func requestExamples(samples []sample) examples {
 
 func resultExamples(samples []sample) examples {
 	return examplesOf(samples, func(s sample) any { return s.result })
+}
+
+func lineExamples(samples []sample) examples {
+	return examplesOf(samples, func(s sample) any { return s.lines })
 }
 
 func plainExamples(samples []sample) examples {

@@ -83,6 +83,21 @@ func describe(s *suite) description {
 // check holds a response against the document: its status, media type and body.
 func (d description) check(t *testing.T, r *http.Request, response *http.Response) {
 	t.Helper()
+	if response.Header.Get("Content-Type") == contract.MediaNDJSON {
+		// The document says what a line is, and the validator knows nothing of lines.
+		for line := range strings.Lines(text(t, response)) {
+			one := *response
+			one.Body = readCloser(line)
+			d.checkWhole(t, r, &one)
+		}
+		return
+	}
+	d.checkWhole(t, r, response)
+}
+
+// checkWhole checks a response whose body is described as a whole.
+func (d description) checkWhole(t *testing.T, r *http.Request, response *http.Response) {
+	t.Helper()
 	if ok, errs := d.validator.ValidateHttpResponse(r, response); !ok {
 		for _, e := range errs {
 			t.Errorf("%s %s: status %d: %s: %s: %+v", r.Method, r.URL, response.StatusCode, e.Message, e.Reason, e.SchemaValidationErrors)
@@ -114,6 +129,10 @@ func TestOpenAPICoversTheContract(t *testing.T) {
 		plain := item.Post.Responses.FindResponseByCode(http.StatusOK).Content.GetOrZero(contract.MediaText)
 		if (plain != nil) != e.HasPlain() {
 			t.Errorf("%s: text/plain described: %t, plain: %t", e.Route(), plain != nil, e.HasPlain())
+		}
+		lines := item.Post.Responses.FindResponseByCode(http.StatusOK).Content.GetOrZero(contract.MediaNDJSON)
+		if (lines != nil) != e.HasLines() {
+			t.Errorf("%s: NDJSON described: %t, lines: %t", e.Route(), lines != nil, e.HasLines())
 		}
 	}
 }
@@ -149,12 +168,12 @@ func TestOpenAPIExamples(t *testing.T) {
 	for _, e := range contract.All() {
 		for _, x := range e.Examples {
 			post := func() *http.Request {
-				return request(t, http.MethodPost, e.Route(), strings.NewReader(marshal(t, x.Request)), "Content-Type", contract.MediaJSON)
+				return request(t, http.MethodPost, e.Route(), strings.NewReader(marshal(t, x.Request)), "Content-Type", contract.MediaJSON, "Accept", contract.MediaJSON)
 			}
 			if ok, errs := d.validator.ValidateHttpRequest(post()); !ok {
 				t.Errorf("%s: %s: %v", e.Name(), x.Summary, errs)
 			}
-			sameJSON(t, d, post(), s.do(post()), marshal(t, x.Result))
+			sameBody(t, d, post(), s.do(post()), marshal(t, x.Result))
 			if !e.Pure {
 				continue
 			}
@@ -162,7 +181,12 @@ func TestOpenAPIExamples(t *testing.T) {
 			if ok, errs := d.validator.ValidateHttpRequest(get); !ok {
 				t.Errorf("%s: %s: %v", e.Name(), x.Summary, errs)
 			}
-			sameJSON(t, d, get, s.do(get), marshal(t, x.Result))
+			get.Header.Set("Accept", contract.MediaJSON)
+			sameBody(t, d, get, s.do(get), marshal(t, x.Result))
+			if lines, ok := x.Result.(contract.Lines); ok {
+				get.Header.Del("Accept")
+				sameBody(t, d, get, s.do(get), string(lines.AppendLines(nil)))
+			}
 			if e.HasPlain() {
 				get.Header.Set("Accept", contract.MediaText)
 				r := s.do(get)
@@ -185,8 +209,8 @@ func TestOpenAPIServices(t *testing.T) {
 	d.check(t, r, s.do(r))
 }
 
-// sameJSON checks a response and compares its body.
-func sameJSON(t *testing.T, d description, r *http.Request, response *http.Response, want string) {
+// sameBody checks a response and compares its body.
+func sameBody(t *testing.T, d description, r *http.Request, response *http.Response, want string) {
 	t.Helper()
 	body := text(t, response)
 	response.Body = http.NoBody

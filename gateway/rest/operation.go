@@ -50,11 +50,8 @@ type operation struct {
 
 func newOperation(d contract.Descriptor, requester *bus.Requester, results *streams, observe *observer) (*operation, error) {
 	o := &operation{
-		Descriptor: d, subject: d.Subject(), media: []string{contract.MediaJSON},
+		Descriptor: d, subject: d.Subject(), media: d.Media(),
 		requester: requester, streams: results, observer: observe,
-	}
-	if d.HasPlain() {
-		o.media = append(o.media, contract.MediaText)
 	}
 	if !d.Pure {
 		return o, nil
@@ -89,7 +86,7 @@ func (o *operation) answer(ctx context.Context, w http.ResponseWriter, r *http.R
 		return 0, err
 	}
 	body := *buffer
-	accept := acceptOf(r)
+	accept := acceptOf(r, o.media[0])
 	if r.Method != http.MethodPost {
 		if tag := o.heldTag(r, body, accept); tag != "" {
 			markCacheable(w.Header(), tag)

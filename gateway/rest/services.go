@@ -163,7 +163,7 @@ func viewOf(i discovery.Instance) instanceView {
 
 // requireJSON refuses a request that does not accept JSON.
 func requireJSON(r *http.Request) error {
-	if _, acceptable := negotiate(acceptOf(r), []string{contract.MediaJSON}); !acceptable {
+	if _, acceptable := negotiate(acceptOf(r, contract.MediaJSON), []string{contract.MediaJSON}); !acceptable {
 		return contract.Errorf(contract.CodeNotAcceptable, "this is available as %s only; accept it", contract.MediaJSON)
 	}
 	return nil

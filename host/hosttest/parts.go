@@ -28,11 +28,34 @@ func examples(t *testing.T, s Suite) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			r := b.send(op.Endpoint, string(request))
-			b.wantResult(r)
-			if string(r.Data) != string(want) {
-				t.Errorf("%s %s = %s, want %s", op.Endpoint.Name(), request, r.Data, want)
+			b.example(op.Endpoint, string(request), contract.MediaJSON, string(want))
+			if lines, ok := x.Result.(contract.Lines); ok {
+				b.example(op.Endpoint, string(request), contract.MediaNDJSON, string(lines.AppendLines(nil)))
 			}
+			if plain, ok := x.Result.(contract.Plain); ok {
+				b.example(op.Endpoint, string(request), contract.MediaText, string(plain.AppendPlain(nil)))
+			}
+		}
+	}
+}
+
+// example sends a request and compares the result, also without an Accept header if that
+// asks for the same media type.
+func (b *bench) example(e contract.Descriptor, request, media, want string) {
+	b.t.Helper()
+	headers := [][]string{{contract.HeaderAccept, media}}
+	if media == e.Media()[0] {
+		headers = append(headers, nil)
+	}
+	for _, header := range headers {
+		r := b.send(e, request, header...)
+		b.wantResult(r)
+		contentType := r.Header.Get(contract.HeaderContentType)
+		if contentType == "" {
+			contentType = contract.MediaJSON
+		}
+		if string(r.Data) != want || contentType != media {
+			b.t.Errorf("%s %s = %s %s, want %s %s", e.Name(), request, contentType, r.Data, media, want)
 		}
 	}
 }

@@ -47,4 +47,5 @@ func ExampleService() {
 	// Output:
 	// fibonacci 1.0.0
 	// heddle.v1.fibonacci.term
+	// heddle.v1.fibonacci.sequence
 }

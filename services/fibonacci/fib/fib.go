@@ -1,5 +1,5 @@
 // Package fib solves the Fibonacci problem: single terms, exact at any size, or modulo a
-// number.
+// number, and runs of consecutive terms.
 //
 // It turns requests of the contract into calls of package decimal, and numbers into
 // results. It hosts nothing: a host runs what [Service] returns, and any Go program may
@@ -24,6 +24,7 @@ func Service() solver.Service {
 		Idle:        new(decimal.Calculator).Trim,
 		Operations: []solver.Operation{
 			solver.BindLong(contract.FibonacciTerm, solveTerm, estimateTerm),
+			solver.BindLong(contract.FibonacciSequence, solveSequence, estimateSequence),
 		},
 	}
 }
