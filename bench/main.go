@@ -2,7 +2,7 @@
 // would write by hand in its place, and prints the ratios. README.md says what each
 // figure means.
 //
-//	go run . [--quick] [kit|gateway|lane|start|celery|all]
+//	go run . [--quick] [NAME... | all]
 package main
 
 import (
@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/signal"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -35,7 +36,7 @@ func run(ctx context.Context, args []string, in io.Reader, out io.Writer) error 
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	quick := flags.Bool("quick", false, "Measure once and briefly: shows that everything works, not how fast.")
 	flags.Usage = func() {
-		fmt.Fprintln(flags.Output(), "use: bench [--quick] [kit|gateway|lane|start|celery|all]")
+		fmt.Fprintf(flags.Output(), "use: bench [--quick] [NAME... | all]; the measurements are %s\n", names())
 		flags.PrintDefaults()
 	}
 	if err := flags.Parse(args); err != nil {
@@ -45,13 +46,13 @@ func run(ctx context.Context, args []string, in io.Reader, out io.Writer) error 
 		return err
 	}
 	e := extent{rounds: 15, runTime: time.Second, warmUp: time.Second, starts: 15, idle: 7, settle: 3 * time.Second,
-		lane: 7, overload: 8 * time.Second, shrink: 1}
+		lane: 7, overload: 8 * time.Second, shrink: 1, largeRounds: 7, rest: largeRest}
 	if *quick {
 		if _, err := fmt.Fprintln(out, "quick: this shows that everything works; its figures mean nothing"); err != nil {
 			return err
 		}
 		e = extent{rounds: 1, runTime: 100 * time.Millisecond, warmUp: 10 * time.Millisecond, starts: 1, idle: 1,
-			lane: 1, overload: 500 * time.Millisecond, shrink: 20}
+			lane: 1, overload: 500 * time.Millisecond, shrink: 20, largeRounds: 1}
 	}
 	return measure(ctx, out, e, flags.Args())
 }
@@ -68,6 +69,9 @@ type extent struct {
 	lane     int           // rounds of the lane's comparisons
 	overload time.Duration // of one overload
 	shrink   float64       // by which the work of the lane's comparisons is made smaller
+
+	largeRounds int           // of every large term
+	rest        time.Duration // after large terms, before the memory is read
 }
 
 // measurement is a part of the measurements that can be run alone.
@@ -83,22 +87,32 @@ func measurements() []measurement {
 		{"kit", nil, (*bench).kit},
 		{"gateway", []string{"./gateway", "./services/fibonacci"}, (*bench).gateway},
 		{"lane", nil, (*bench).lane},
+		{"large", []string{"./gateway", "./services/fibonacci"}, (*bench).large},
 		{"start", []string{".", "./gateway", "./services/fibonacci", "./services/sqrt", "./services/crawler"}, (*bench).start},
 		{"celery", []string{"./gateway", "./services/sqrt"}, (*bench).celery},
 	}
 }
 
+// names returns the names of all measurements, for a person.
+func names() string {
+	var all []string
+	for _, m := range measurements() {
+		all = append(all, m.name)
+	}
+	return strings.Join(all, ", ")
+}
+
 // choose returns the measurements of the given names; none means all.
-func choose(names []string) ([]measurement, error) {
+func choose(wanted []string) ([]measurement, error) {
 	all := measurements()
-	if len(names) == 0 || slices.Equal(names, []string{"all"}) {
+	if len(wanted) == 0 || slices.Equal(wanted, []string{"all"}) {
 		return all, nil
 	}
 	var chosen []measurement
-	for _, name := range names {
+	for _, name := range wanted {
 		i := slices.IndexFunc(all, func(m measurement) bool { return m.name == name })
 		if i < 0 {
-			return nil, fmt.Errorf("there is no measurement %q; there are kit, gateway, lane, start, celery, and all of them", name)
+			return nil, fmt.Errorf("there is no measurement %q; there are %s, and all of them", name, names())
 		}
 		chosen = append(chosen, all[i])
 	}
@@ -106,8 +120,8 @@ func choose(names []string) ([]measurement, error) {
 }
 
 // measure runs the measurements of the given names.
-func measure(ctx context.Context, out io.Writer, e extent, names []string) (err error) {
-	chosen, err := choose(names)
+func measure(ctx context.Context, out io.Writer, e extent, wanted []string) (err error) {
+	chosen, err := choose(wanted)
 	if err != nil {
 		return err
 	}

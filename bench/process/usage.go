@@ -19,6 +19,8 @@ type Usage struct {
 	// Anonymous is the part of Resident that is no file's (RssAnon): heap, stacks,
 	// changed data.
 	Anonymous int64
+	// Peak is the most memory in bytes that was ever in RAM (VmHWM).
+	Peak int64
 }
 
 // tick is the unit of processor time in /proc: USER_HZ is 100 on every architecture
@@ -42,7 +44,10 @@ func readUsage(pid int) (Usage, error) {
 	if u.Resident, err = parseStatus(string(status), "VmRSS"); err != nil {
 		return Usage{}, err
 	}
-	u.Anonymous, err = parseStatus(string(status), "RssAnon")
+	if u.Anonymous, err = parseStatus(string(status), "RssAnon"); err != nil {
+		return Usage{}, err
+	}
+	u.Peak, err = parseStatus(string(status), "VmHWM")
 	return u, err
 }
 
