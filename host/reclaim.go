@@ -22,7 +22,7 @@ const (
 // reclaimer waits until no request has held memory for a while, after some held much,
 // and then calls release.
 type reclaimer struct {
-	release func()
+	release func() bool   // false if something is held again
 	most    atomic.Int64  // bytes held at once since the last release
 	quiet   chan struct{} // nothing is held any more
 	cancel  context.CancelFunc
@@ -30,7 +30,7 @@ type reclaimer struct {
 }
 
 // newReclaimer starts a reclaimer, to be closed; the end of ctx does not end it.
-func newReclaimer(ctx context.Context, release func()) *reclaimer {
+func newReclaimer(ctx context.Context, release func() bool) *reclaimer {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	r := &reclaimer{release: release, quiet: make(chan struct{}, 1), cancel: cancel}
 	r.ended.Go(func() { r.run(ctx) })
@@ -44,14 +44,19 @@ func (r *reclaimer) close() {
 
 // held notes how many bytes are held now, by one request or all.
 func (r *reclaimer) held(bytes int64) {
-	for most := r.most.Load(); bytes > most && !r.most.CompareAndSwap(most, bytes); most = r.most.Load() {
-	}
+	r.raise(bytes)
 	if bytes > 0 || r.most.Load() < worthReclaiming {
 		return
 	}
 	select {
 	case r.quiet <- struct{}{}:
 	default: // it is known
+	}
+}
+
+// raise makes the most that was held at once at least so many bytes.
+func (r *reclaimer) raise(bytes int64) {
+	for most := r.most.Load(); bytes > most && !r.most.CompareAndSwap(most, bytes); most = r.most.Load() {
 	}
 }
 
@@ -66,17 +71,18 @@ func (r *reclaimer) run(ctx context.Context) {
 		case <-r.quiet:
 			timer.Reset(reclaimAfter)
 		case <-timer.C:
-			r.most.Store(0)
-			r.release()
+			if most := r.most.Swap(0); !r.release() {
+				r.raise(most) // its end is noted again
+			}
 		}
 	}
 }
 
 // reclaim gives back what the solvers keep, unless a request holds memory, and then what
-// the collector would give back over the next minutes.
-func (h *Host) reclaim() {
+// the collector would give back over the next minutes. It returns false if one does.
+func (h *Host) reclaim() bool {
 	if h.memory.reserved.Load() > 0 {
-		return // its end is noted again
+		return false
 	}
 	for _, s := range h.services {
 		if s.spec.Idle != nil {
@@ -85,4 +91,5 @@ func (h *Host) reclaim() {
 	}
 	runtime.GC() // a sync.Pool lets go of what it has at the second collection only
 	debug.FreeOSMemory()
+	return true
 }

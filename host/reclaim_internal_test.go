@@ -27,7 +27,7 @@ func TestReclaim(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var released atomic.Int32
-				r := newReclaimer(t.Context(), func() { released.Add(1) })
+				r := newReclaimer(t.Context(), func() bool { released.Add(1); return true })
 				defer r.close()
 				m := newMemory(1 << 30)
 				m.watch = r.held
@@ -51,6 +51,29 @@ func TestReclaim(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestReclaimComesBack has a request hold memory again just as it would be given back.
+func TestReclaimComesBack(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		held := true
+		asked := make(chan bool, 10)
+		r := newReclaimer(t.Context(), func() bool { asked <- held; return !held })
+		defer r.close()
+		r.held(worthReclaiming)
+		r.held(0)
+		if !<-asked {
+			t.Fatal("the first time nothing was held")
+		}
+		synctest.Wait()
+		held = false
+		r.held(1)
+		r.held(0)
+		if <-asked {
+			t.Fatal("the second time something was held")
+		}
+	})
 }
 
 // TestReclaimAsksTheServices checks that nothing is taken from under a request.
