@@ -9,9 +9,10 @@ import (
 	"github.com/seed-649d3d38/heddle/services/crawler/internal/weburl"
 )
 
-// maxResult bounds the links of a result, in bytes of JSON. With what else a reply holds
-// it fits into a message of 1 MiB, the broker's default limit.
-const maxResult = 768 << 10
+// maxResult bounds the links of a result, in bytes of JSON. It is what a page with as many
+// links as its limit allows may have, while 64 pages at once still fit into the memory that
+// an instance has by default.
+const maxResult = 4 << 20
 
 // linkOverhead is what a link takes in JSON besides its characters:
 // {"url":"","text":"","rel":""} and a comma.
