@@ -56,6 +56,7 @@ func runTests(m *testing.M) int {
 //	terminate NAME                tell it to stop and wait until it says that it does
 //	end NAME [SIGNAL]             signal it (TERM), wait for its end, print its output
 //	get URL [HEADER: VALUE...]    print status, headers and body of an HTTP GET
+//	head URL [HEADER: VALUE...]   the same for a HEAD
 //	post URL BODY [HEADER...]     the same for a POST, as JSON unless a header says else
 //	site                          start a web site, sets $SITE: / has two links, /slow
 //	                              answers when it is told to
@@ -76,6 +77,7 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"terminate": terminate,
 	"end":       end,
 	"get":       get,
+	"head":      head,
 	"post":      post,
 	"site":      startSite,
 	"slow":      awaitSlow,
@@ -252,6 +254,13 @@ func get(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: get URL [HEADER: VALUE...]")
 	}
 	exchange(ts, neg, http.MethodGet, args[0], "", args[1:])
+}
+
+func head(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) == 0 {
+		ts.Fatalf("usage: head URL [HEADER: VALUE...]")
+	}
+	exchange(ts, neg, http.MethodHead, args[0], "", args[1:])
 }
 
 func post(ts *testscript.TestScript, neg bool, args []string) {

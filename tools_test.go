@@ -3,6 +3,7 @@
 package main_test
 
 import (
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -20,6 +21,32 @@ func TestStockCommand(t *testing.T) {
 		RequireExplicitExec: true,
 		Setup:               func(env *testscript.Env) error { return setup(env, bin) },
 		Cmds:                commands,
+	})
+}
+
+// TestLargeResultByHand reads a large result with the commands of docs/large-results.md,
+// to the letter.
+func TestLargeResultByHand(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile(filepath.Join("docs", "large-results.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, after, _ := strings.Cut(string(page), "```sh read.sh\n")
+	script, _, found := strings.Cut(after, "```")
+	if !found {
+		t.Fatal("the page has no read.sh")
+	}
+	testscript.Run(t, testscript.Params{
+		Files:               []string{filepath.Join("testdata", "largeresult.txtar")},
+		RequireExplicitExec: true,
+		Setup: func(env *testscript.Env) error {
+			if err := os.WriteFile(filepath.Join(env.WorkDir, "read.sh"), []byte(script), 0o644); err != nil {
+				return err
+			}
+			return setup(env, bin)
+		},
+		Cmds: commands,
 	})
 }
 
