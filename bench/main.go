@@ -88,6 +88,7 @@ func measurements() []measurement {
 		{"gateway", []string{"./gateway", "./services/fibonacci"}, (*bench).gateway},
 		{"lane", nil, (*bench).lane},
 		{"large", []string{"./gateway", "./services/fibonacci"}, (*bench).large},
+		{"results", nil, (*bench).results},
 		{"start", []string{".", "./gateway", "./services/fibonacci", "./services/sqrt", "./services/crawler"}, (*bench).start},
 		{"celery", []string{"./gateway", "./services/sqrt"}, (*bench).celery},
 	}
