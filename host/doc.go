@@ -25,4 +25,11 @@
 // ones are refused with [contract.CodeResourceExhausted] at once. A request whose
 // time runs out, waiting or working, is answered [contract.CodeDeadlineExceeded] at
 // that moment.
+//
+// # Large results
+//
+// A result that does not fit into one part ([contract.MaxPart]) is held, inside the
+// memory budget, until its caller has pulled it ([contract.Handle]); the reply says
+// where. One subscription writes the parts of all results that a service holds, in the
+// order in which they are asked for.
 package host
