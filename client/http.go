@@ -48,7 +48,7 @@ func (c HTTP) Open(ctx context.Context, operation contract.Spec, body []byte, ac
 	if accept != "" {
 		r.Header.Set(contract.HeaderAccept, accept)
 	}
-	resp, err := c.exchange(r)
+	resp, err := c.exchange(r) //nolint:bodyclose // the result's Close does
 	late.Stop()
 	if err != nil {
 		cancel(nil)

@@ -134,7 +134,6 @@ func TestWholeResults(t *testing.T) {
 				http.MethodPost: l.post("/v1/alphabet/text", fmt.Sprintf(`{"size":%d}`, size), "Accept", media),
 				http.MethodHead: l.do(request(t, http.MethodHead, target, nil, "Accept", media)),
 			} {
-				body := ""
 				if method == http.MethodHead {
 					if got := r.Header.Get("Content-Length"); got != fmt.Sprint(len(want)) {
 						t.Errorf("%s %s: Content-Length %s, want %d", name, method, got, len(want))
@@ -142,7 +141,7 @@ func TestWholeResults(t *testing.T) {
 					if name == "large" && text(t, r) != "" {
 						t.Errorf("%s: HEAD has a body", name)
 					}
-				} else if body = text(t, r); body != want {
+				} else if body := text(t, r); body != want {
 					t.Errorf("%s %s %s: %d bytes, want %d", name, method, media, len(body), len(want))
 				}
 				if r.StatusCode != http.StatusOK || r.Header.Get("Content-Type") != media || r.Header.Get(contract.HeaderInstance) == "" {
