@@ -49,6 +49,16 @@ type Spec struct {
 //	heddle.v1.fibonacci.term
 func (s Spec) Subject() string { return Subject(s.Service, s.Operation) }
 
+// BatchSubject returns the NATS subject of the operation's chunks.
+//
+//	heddle.v1.fibonacci.term.batch
+func (s Spec) BatchSubject() string { return BatchSubject(s.Service, s.Operation) }
+
+// BatchRoute returns the path of the operation's REST resource for batches.
+//
+//	/v1/fibonacci/term/batch
+func (s Spec) BatchRoute() string { return s.Route() + "/batch" }
+
 // Route returns the path of the operation's REST resource.
 //
 //	/v1/fibonacci/term

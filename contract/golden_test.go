@@ -72,8 +72,10 @@ func TestEndpointsOnTheWire(t *testing.T) {
 	type endpoint struct {
 		Name       string    `json:"name"`
 		Subject    string    `json:"subject"`
+		Batch      string    `json:"batch_subject"`
 		QueueGroup string    `json:"queue_group"`
 		Route      string    `json:"route"`
+		BatchRoute string    `json:"batch_route"`
 		Pure       bool      `json:"pure"`
 		Plain      bool      `json:"plain"`
 		Timeout    string    `json:"timeout"`
@@ -86,6 +88,7 @@ func TestEndpointsOnTheWire(t *testing.T) {
 	for _, d := range contract.All() {
 		e := endpoint{
 			Name: d.Name(), Subject: d.Subject(), QueueGroup: contract.QueueGroup(d.Service), Route: d.Route(),
+			Batch: d.BatchSubject(), BatchRoute: d.BatchRoute(),
 			Pure: d.Pure, Plain: d.HasPlain(), Timeout: d.Timeout.String(), MaxRequest: d.MaxRequest,
 			Request: members("", d.Request), Result: members("", d.Result),
 			Examples: []example{},
@@ -171,6 +174,8 @@ func TestLimitsOnTheWire(t *testing.T) {
 		"DefaultMaxRequest": contract.DefaultMaxRequest,
 		"DefaultRootDigits": contract.DefaultRootDigits,
 		"HeaderRoom":        contract.HeaderRoom,
+		"MaxBatchBody":      contract.MaxBatchBody,
+		"MaxChunkItems":     contract.MaxChunkItems,
 		"MaxFloats":         contract.MaxFloats,
 		"MaxPart":           contract.MaxPart,
 		"MaxTermDigits":     contract.MaxTermDigits,

@@ -49,6 +49,8 @@ const (
 	MediaNDJSON = "application/x-ndjson"
 	// MediaHandle is the media type of a reply that is a [Handle] instead of a result.
 	MediaHandle = "application/vnd.heddle.handle+json"
+	// MediaNDJSON is JSON values, one on each line.
+	MediaNDJSON = "application/x-ndjson"
 )
 
 // MaxTimeout is the longest time a caller may allow for a request. Longer work is
@@ -81,6 +83,26 @@ func AppendServerTiming(dst []byte, queue, work time.Duration) []byte {
 	dst = appendMilliseconds(dst, queue)
 	dst = append(dst, ", work;dur="...)
 	return appendMilliseconds(dst, work)
+}
+
+// ParseServerTiming reads the value of a [HeaderServerTiming] header: how long the
+// request waited and was worked on. What is missing or cannot be read is 0: the header
+// informs and decides nothing.
+func ParseServerTiming(value string) (queue, work time.Duration) {
+	for metric := range strings.SplitSeq(value, ",") {
+		name, duration, _ := strings.Cut(strings.TrimSpace(metric), ";dur=")
+		ms, err := strconv.ParseFloat(duration, 64)
+		if err != nil || !(ms >= 0 && ms <= float64(MaxTimeout/time.Millisecond)) {
+			continue
+		}
+		switch d := time.Duration(ms * float64(time.Millisecond)); name {
+		case "queue":
+			queue = d
+		case "work":
+			work = d
+		}
+	}
+	return queue, work
 }
 
 // appendMilliseconds appends d with three digits after the point; below 0 counts as 0.

@@ -18,9 +18,30 @@ func Subject(service, operation string) string {
 //	<service>
 func QueueGroup(service string) string { return service }
 
+// BatchSubject returns the subject of an operation's chunks: many requests in one
+// message, answered in one reply of [BatchLine]s.
+//
+//	heddle.v1.<service>.<operation>.batch
+func BatchSubject(service, operation string) string { return Subject(service, operation) + ".batch" }
+
+// CancelSubject returns the subject on which every instance of a service hears which
+// requests nobody waits for any more; see [Cancel].
+//
+//	heddle.v1.cancel.<service>
+func CancelSubject(service string) string { return subjectPrefix + "cancel." + service }
+
+// ServiceOf returns the service of a subject that [Subject] or [BatchSubject] made, and
+// whether it is one.
+func ServiceOf(subject string) (service string, ok bool) {
+	rest, ok := strings.CutPrefix(subject, subjectPrefix)
+	service, _, found := strings.Cut(rest, ".")
+	return service, ok && found
+}
+
 // LaneSubject returns the subject of an operation's requests in the lane of its service,
-// where requests wait that found an instance full. Instances publish to it and the
-// broker stores it; callers do not use it.
+// where requests wait that found an instance full; its chunks have the name of
+// [BatchName] in place of the operation. Instances publish to it and the broker stores
+// it; callers do not use it.
 //
 //	heddle.v1.lane.<service>.<operation>
 func LaneSubject(service, operation string) string {
@@ -68,3 +89,9 @@ func isReserved(word string) bool {
 	}
 	return false
 }
+
+// BatchName returns the name that the endpoint of an operation's chunks has in service
+// discovery and in the lane. No operation has such a name.
+//
+//	<operation>-batch
+func BatchName(operation string) string { return operation + "-batch" }
