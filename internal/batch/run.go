@@ -110,7 +110,12 @@ func (r *run) launch(ctx context.Context) (wait time.Duration, err error) {
 		if err := r.read(); err != nil {
 			return 0, err
 		}
-		if over := ctx.Err() != nil; over || len(r.todo) == 0 || r.flights >= r.limit() {
+		select {
+		case <-ctx.Done():
+			return time.Hour, nil // the loop sees it too
+		default:
+		}
+		if len(r.todo) == 0 || r.flights >= r.limit() {
 			return time.Hour, nil
 		}
 		now := time.Now()
