@@ -5,7 +5,6 @@ import (
 	"errors"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/seed-649d3d38/heddle/contract"
 )
@@ -71,19 +70,6 @@ func FuzzParseBatchLine(f *testing.F) {
 			t.Errorf("%q: got %+v", line, l)
 		}
 	})
-}
-
-func TestServerTimingRoundTrip(t *testing.T) {
-	t.Parallel()
-	value := string(contract.AppendServerTiming(nil, 12*time.Microsecond, 3400*time.Microsecond))
-	if queue, work := contract.ParseServerTiming(value); queue != 12*time.Microsecond || work != 3400*time.Microsecond {
-		t.Errorf("%s: got %v, %v", value, queue, work)
-	}
-	for _, bad := range []string{"", "work", "work;dur=", "work;dur=-1", "work;dur=NaN", "work;dur=1e300", "other;dur=1"} {
-		if queue, work := contract.ParseServerTiming(bad); queue != 0 || work != 0 {
-			t.Errorf("%q: got %v, %v; want nothing", bad, queue, work)
-		}
-	}
 }
 
 func TestServiceOf(t *testing.T) {

@@ -85,26 +85,6 @@ func AppendServerTiming(dst []byte, queue, work time.Duration) []byte {
 	return appendMilliseconds(dst, work)
 }
 
-// ParseServerTiming reads the value of a [HeaderServerTiming] header: how long the
-// request waited and was worked on. What is missing or cannot be read is 0: the header
-// informs and decides nothing.
-func ParseServerTiming(value string) (queue, work time.Duration) {
-	for metric := range strings.SplitSeq(value, ",") {
-		name, duration, _ := strings.Cut(strings.TrimSpace(metric), ";dur=")
-		ms, err := strconv.ParseFloat(duration, 64)
-		if err != nil || !(ms >= 0 && ms <= float64(MaxTimeout/time.Millisecond)) {
-			continue
-		}
-		switch d := time.Duration(ms * float64(time.Millisecond)); name {
-		case "queue":
-			queue = d
-		case "work":
-			work = d
-		}
-	}
-	return queue, work
-}
-
 // appendMilliseconds appends d with three digits after the point; below 0 counts as 0.
 func appendMilliseconds(dst []byte, d time.Duration) []byte {
 	us := max(0, d.Round(time.Microsecond).Microseconds())

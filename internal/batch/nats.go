@@ -48,7 +48,7 @@ func Over(do Do, operation contract.Spec, header nats.Header) Send {
 		}
 		answer := Reply{Body: reply.Data}
 		if timing := reply.Header[contract.HeaderServerTiming]; timing != nil {
-			answer.Queue, answer.Work = contract.ParseServerTiming(timing[0])
+			answer.Queue, answer.Work, _ = contract.ParseServerTiming(timing[0]) // it informs and decides nothing
 		}
 		return answer, nil
 	}
