@@ -52,6 +52,9 @@ func printInstances(out io.Writer, instances []discovery.Instance) error {
 		}
 		about := append([]string{i.Service, i.Version, i.ID}, loadCells(i)...)
 		for _, e := range i.Endpoints {
+			if e.Requests == 0 && strings.HasSuffix(e.Name, contract.BatchName("")) {
+				continue // every operation has one, and here it says nothing
+			}
 			rows = append(rows, append(about, e.Name, strconv.Itoa(e.Requests), strconv.Itoa(e.Errors), shortTime(e.AverageTime)))
 			about = make([]string, len(about)) // once is enough
 		}

@@ -17,6 +17,7 @@ type call struct {
 	arrived  time.Time
 	deadline time.Time
 	request  any
+	chunk    *chunk // instead of the request, if there are many
 	cost     solver.Cost
 	media    string    // of the result
 	reserved int64     // memory, while the request runs
@@ -36,7 +37,7 @@ func newCall(m *nats.Msg, arrived time.Time) *call {
 // entry returns the request as it goes into the lane.
 func (c *call) entry(e *endpoint) lane.Entry {
 	return lane.Entry{
-		Message: c.message, Operation: e.spec.Operation, Pure: e.spec.Pure,
+		Message: c.message, Operation: e.name, Pure: e.spec.Pure,
 		Arrived: c.arrived, Deadline: c.deadline,
 	}
 }

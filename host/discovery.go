@@ -69,8 +69,8 @@ func (s *service) info() micro.Info {
 	}
 	for _, e := range s.endpoints {
 		info.Endpoints = append(info.Endpoints, micro.EndpointInfo{
-			Name:       e.spec.Operation,
-			Subject:    e.spec.Subject(),
+			Name:       e.name,
+			Subject:    e.subject,
 			QueueGroup: contract.QueueGroup(e.spec.Service),
 			Metadata:   e.metadata,
 		})
@@ -89,7 +89,7 @@ func (s *service) stats(ctx context.Context) micro.Stats {
 		s.host.log.Error("describe load", "error", err)
 	}
 	for _, e := range s.endpoints {
-		stats.Endpoints = append(stats.Endpoints, e.stats.snapshot(e.spec, load))
+		stats.Endpoints = append(stats.Endpoints, e.stats.snapshot(e, load))
 	}
 	return stats
 }

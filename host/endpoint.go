@@ -14,11 +14,14 @@ import (
 	"github.com/seed-649d3d38/heddle/solver"
 )
 
-// endpoint takes the requests of one operation.
+// endpoint takes the requests of one operation, one by one or in chunks.
 type endpoint struct {
 	service   *service
 	operation solver.Operation
 	spec      contract.Descriptor
+	name      string // in service discovery and in the lane
+	subject   string
+	chunks    bool     // takes chunks
 	offers    []string // media types of results
 	metadata  map[string]string
 	instance  []string // value of the instance header, shared by all replies
@@ -37,6 +40,8 @@ func newEndpoint(s *service, op solver.Operation, tracer trace.Tracer, r *record
 		service:   s,
 		operation: op,
 		spec:      op.Endpoint,
+		name:      op.Endpoint.Operation,
+		subject:   op.Endpoint.Subject(),
 		offers:    op.Endpoint.Media(),
 		metadata:  metadata,
 		instance:  []string{s.identity.ID},
@@ -91,41 +96,60 @@ func (e *endpoint) spawn(ctx context.Context, c *call, acquire func(context.Cont
 	}
 }
 
-// prepare decodes, validates and weighs the request.
+// prepare decodes, validates and weighs the request, or opens the chunk.
 func (e *endpoint) prepare(c *call) (err error) {
-	defer caught(&err)
-	if len(c.message.Data) > e.spec.MaxRequest {
-		return contract.Errorf(contract.CodeRequestTooLarge, "the request has %d bytes; at most %d are taken", len(c.message.Data), e.spec.MaxRequest)
+	if e.chunks {
+		return e.openChunk(c)
+	}
+	if err := e.checkSize(c.message.Data); err != nil {
+		return err
 	}
 	if err := c.readHeaders(e); err != nil {
 		return err
 	}
-	c.request = e.operation.New()
-	if err := decode(c.message.Data, c.request); err != nil {
-		return err
-	}
-	if err := e.operation.Validate(c.request); err != nil {
-		return err
-	}
-	c.cost = e.operation.Estimate(c.request)
-	budget := e.service.host.memory.budget
-	if c.cost.Result > budget {
-		return resultTooLarge(c.cost.Result, budget)
-	}
-	if c.cost.Memory > budget {
-		return contract.Errorf(contract.CodeInvalidArgument,
-			"the request needs about %s of memory and this instance may use %s; ask for less or start it with more --memory",
-			size(c.cost.Memory), size(budget))
+	c.request, c.cost, err = e.read(c.message.Data)
+	return err
+}
+
+// checkSize refuses the body of a request that is too large.
+func (e *endpoint) checkSize(body []byte) error {
+	if len(body) > e.spec.MaxRequest {
+		return contract.Errorf(contract.CodeRequestTooLarge, "the request has %d bytes; at most %d are taken", len(body), e.spec.MaxRequest)
 	}
 	return nil
+}
+
+// read decodes, validates and weighs the body of a request.
+func (e *endpoint) read(body []byte) (request any, cost solver.Cost, err error) {
+	defer caught(&err)
+	request = e.operation.New()
+	if err := decode(body, request); err != nil {
+		return nil, cost, err
+	}
+	if err := e.operation.Validate(request); err != nil {
+		return nil, cost, err
+	}
+	cost = e.operation.Estimate(request)
+	budget := e.service.host.memory.budget
+	if cost.Result > budget {
+		return nil, cost, resultTooLarge(cost.Result, budget)
+	}
+	if cost.Memory > budget {
+		return nil, cost, contract.Errorf(contract.CodeInvalidArgument,
+			"the request needs about %s of memory and this instance may use %s; ask for less or start it with more --memory",
+			size(cost.Memory), size(budget))
+	}
+	return request, cost, nil
 }
 
 // heavy solves a request in a slot, within its time.
 func (e *endpoint) heavy(ctx context.Context, c *call, acquire func(context.Context) error) {
 	ctx, cancel := context.WithDeadline(ctx, c.deadline)
 	defer cancel()
+	ctx, leave := e.service.cancels.join(ctx, c.message.Reply)
+	defer leave()
 	// The caller hears of the end of its time at once, even from a solver that does
-	// not look at its context.
+	// not look at its context. So does one that has cancelled the request.
 	told := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
 		defer close(told)
@@ -143,6 +167,10 @@ func (e *endpoint) heavy(ctx context.Context, c *call, acquire func(context.Cont
 	}
 	slots := int64(1)
 	defer func() { gate.release(slots) }()
+	if ctx.Err() != nil {
+		return // it was cancelled in the lane
+	}
+	c.weigh(e)
 	if err := memory.reserve(ctx, c.cost.Memory); err != nil {
 		return
 	}
@@ -157,11 +185,7 @@ func (e *endpoint) heavy(ctx context.Context, c *call, acquire func(context.Cont
 // work solves the request and answers it.
 func (e *endpoint) work(ctx context.Context, c *call) {
 	ctx, span := e.startSpan(ctx, c)
-	result, err := e.solve(ctx, c)
-	var body []byte
-	if err == nil {
-		body, err = e.render(c, result)
-	}
+	body, err := e.answer(ctx, c)
 	if err != nil {
 		e.fail(ctx, c, err)
 	} else {
@@ -170,9 +194,21 @@ func (e *endpoint) work(ctx context.Context, c *call) {
 	endSpan(span, err)
 }
 
-func (e *endpoint) solve(ctx context.Context, c *call) (result any, err error) {
+// answer solves the request, or those of the chunk, and returns the body of the reply.
+func (e *endpoint) answer(ctx context.Context, c *call) ([]byte, error) {
+	if c.chunk != nil {
+		return e.solveChunk(ctx, c.chunk)
+	}
+	result, err := e.solve(ctx, c.request)
+	if err != nil {
+		return nil, err
+	}
+	return e.render(c, result)
+}
+
+func (e *endpoint) solve(ctx context.Context, request any) (result any, err error) {
 	defer caught(&err)
-	return e.operation.Solve(ctx, c.request)
+	return e.operation.Solve(ctx, request)
 }
 
 // caught, deferred, turns a panic of the solver's code into an error, so that a fault in

@@ -259,6 +259,7 @@ func (h *Host) cut() {
 func (h *Host) close() {
 	h.reclaimer.close()
 	for _, s := range h.services {
+		s.cancels.close()
 		if s.spec.Close != nil {
 			s.spec.Close()
 		}

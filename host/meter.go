@@ -147,14 +147,14 @@ func (e *endpoint) startSpan(ctx context.Context, c *call) (context.Context, tra
 		return ctx, nil
 	}
 	ctx = propagation.TraceContext{}.Extract(ctx, bus.Carrier(c.message.Header))
-	return e.tracer.Start(ctx, "process "+e.spec.Subject(),
+	return e.tracer.Start(ctx, "process "+e.subject,
 		trace.WithSpanKind(trace.SpanKindConsumer),
 		trace.WithTimestamp(c.arrived),
 		trace.WithAttributes(
 			attribute.String("messaging.system", "nats"),
 			attribute.String("messaging.operation.name", "process"),
 			attribute.String("messaging.operation.type", "process"),
-			attribute.String("messaging.destination.name", e.spec.Subject()),
+			attribute.String("messaging.destination.name", e.subject),
 			attribute.String("messaging.consumer.group.name", e.spec.Service),
 			attribute.Int("messaging.message.body.size", len(c.message.Data)),
 		))

@@ -35,10 +35,10 @@ func (s *service) joinLane(ctx context.Context, size int) error {
 	return nil
 }
 
-// endpoint returns the endpoint of an operation, nil if there is none.
-func (s *service) endpoint(operation string) *endpoint {
+// endpoint returns the endpoint of the name, nil if there is none.
+func (s *service) endpoint(name string) *endpoint {
 	for _, e := range s.endpoints {
-		if e.spec.Operation == operation {
+		if e.name == name {
 			return e
 		}
 	}

@@ -23,6 +23,7 @@ type service struct {
 	started   time.Time
 	gate      *gate
 	lane      *lane.Lane
+	cancels   *cancels
 	endpoints []*endpoint
 	verbs     []*nats.Subscription
 	handles   *handles
@@ -36,6 +37,7 @@ func newService(h *Host, cfg Config, spec solver.Service) (*service, error) {
 		started: time.Now().UTC(),
 		gate:    newGate(cfg.slots(spec), cfg.Queue),
 		handles: newHandles(h.memory),
+		cancels: new(cancels),
 		identity: micro.ServiceIdentity{
 			Name: spec.Name, ID: nuid.Next(), Version: spec.Version,
 			Metadata: map[string]string{}, // null would break ADR-32 clients
@@ -52,6 +54,10 @@ func newService(h *Host, cfg Config, spec solver.Service) (*service, error) {
 		}
 		s.endpoints = append(s.endpoints, e)
 	}
+	// The endpoints of chunks come after those of requests.
+	for _, e := range s.endpoints {
+		s.endpoints = append(s.endpoints, e.forChunks(recorder))
+	}
 	return s, nil
 }
 
@@ -64,11 +70,14 @@ func (s *service) subscribe(ctx context.Context, laneSize int) error {
 	if err := s.serveHandles(ctx); err != nil {
 		return err
 	}
+	if err := s.hearCancels(ctx); err != nil {
+		return err
+	}
 	group := contract.QueueGroup(s.spec.Name)
 	for _, e := range s.endpoints {
-		sub, err := s.host.nc.QueueSubscribe(e.spec.Subject(), group, func(m *nats.Msg) { e.receive(ctx, m) })
+		sub, err := s.host.nc.QueueSubscribe(e.subject, group, func(m *nats.Msg) { e.receive(ctx, m) })
 		if err != nil {
-			return fmt.Errorf("subscribe to %s: %w", e.spec.Subject(), err)
+			return fmt.Errorf("subscribe to %s: %w", e.subject, err)
 		}
 		e.sub = sub
 	}

@@ -29,11 +29,11 @@ func (s *stats) count(work time.Duration, fault *contract.Error) {
 	s.requests.Add(1)
 }
 
-func (s *stats) snapshot(spec contract.Descriptor, data json.RawMessage) *micro.EndpointStats {
+func (s *stats) snapshot(e *endpoint, data json.RawMessage) *micro.EndpointStats {
 	snapshot := &micro.EndpointStats{
-		Name:           spec.Operation,
-		Subject:        spec.Subject(),
-		QueueGroup:     contract.QueueGroup(spec.Service),
+		Name:           e.name,
+		Subject:        e.subject,
+		QueueGroup:     contract.QueueGroup(e.spec.Service),
 		NumRequests:    int(s.requests.Load()),
 		NumErrors:      int(s.errors.Load()),
 		ProcessingTime: time.Duration(s.processing.Load()),

@@ -86,7 +86,7 @@ func TestServices(t *testing.T) {
 			if l := i.Load; l == nil || l.Slots != 3 || l.Busy != 0 || l.Waiting != 0 || l.Lane == nil || l.LaneDepth == nil || l.MeanWaitMS == nil || *l.MeanWaitMS < 0 {
 				t.Errorf("%s: load is %+v", service.Name, l)
 			}
-			if i.ID == "" || i.Version == "" || i.Started.IsZero() || i.Started.After(time.Now()) || len(i.Endpoints) != len(service.Operations) {
+			if i.ID == "" || i.Version == "" || i.Started.IsZero() || i.Started.After(time.Now()) || len(i.Endpoints) != 2*len(service.Operations) {
 				t.Errorf("%s: instance is %+v", service.Name, i)
 			}
 			for _, e := range i.Endpoints {

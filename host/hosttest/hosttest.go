@@ -52,6 +52,9 @@ func Conform(t *testing.T, s Suite) {
 		{"loses nothing when it drains", drains},
 		{"answers what it cannot finish", cancels},
 		{"counts truly", statistics},
+		{"answers chunks", chunks},
+		{"solves a chunk in one slot", chunkSlots},
+		{"hears cancellations", cancellations},
 	} {
 		t.Run(part.name, func(t *testing.T) {
 			t.Parallel()

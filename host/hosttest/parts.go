@@ -68,13 +68,16 @@ func discovered(t *testing.T, s Suite) {
 	if info.Name != service.Name || info.Version != service.Version || info.Type != micro.InfoResponseType {
 		t.Errorf("info is %+v, want service %s %s", info, service.Name, service.Version)
 	}
-	if len(info.Endpoints) != len(service.Operations) {
-		t.Fatalf("info lists %d endpoints, want %d", len(info.Endpoints), len(service.Operations))
+	if want := 2 * len(service.Operations); len(info.Endpoints) != want {
+		t.Fatalf("info lists %d endpoints, want %d: one for requests and one for chunks of each operation", len(info.Endpoints), want)
 	}
 	for i, op := range service.Operations {
 		e := info.Endpoints[i]
 		if e.Subject != op.Endpoint.Subject() || e.QueueGroup != service.Name {
 			t.Errorf("endpoint is %+v, want subject %s in group %s", e, op.Endpoint.Subject(), service.Name)
+		}
+		if e := info.Endpoints[len(service.Operations)+i]; e.Subject != op.Endpoint.BatchSubject() || e.QueueGroup != service.Name || e.Name != contract.BatchName(op.Endpoint.Operation) {
+			t.Errorf("endpoint is %+v, want subject %s in group %s", e, op.Endpoint.BatchSubject(), service.Name)
 		}
 		for _, key := range []string{"request_schema", "result_schema"} {
 			if !json.Valid([]byte(e.Metadata[key])) {
