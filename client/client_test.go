@@ -174,29 +174,42 @@ func TestBadAddress(t *testing.T) {
 	}
 }
 
-// ExampleCall asks a service for a term over NATS.
-func ExampleCall() {
+// hosted hosts a service on a broker of its own until stop is called.
+func hosted(s solver.Service) (c client.NATS, stop func(), err error) {
 	b, err := broker.Start(context.Background(), broker.Config{})
 	if err != nil {
-		fmt.Println(err)
-		return
+		return c, nil, err
 	}
-	defer b.Shutdown()
 	nc, err := nats.Connect("", b.InProcess())
 	if err != nil {
-		fmt.Println(err)
-		return
+		b.Shutdown()
+		return c, nil, err
 	}
-	defer nc.Close()
-	h, err := host.Start(context.Background(), nc, host.Config{}, fib.Service())
+	h, err := host.Start(context.Background(), nc, host.Config{}, s)
+	if err != nil {
+		nc.Close()
+		b.Shutdown()
+		return c, nil, err
+	}
+	return client.NATS{Conn: nc}, func() {
+		if err := h.Drain(context.Background()); err != nil {
+			fmt.Println(err)
+		}
+		nc.Close()
+		b.Shutdown()
+	}, nil
+}
+
+// ExampleCall asks a service for a term over NATS.
+func ExampleCall() {
+	c, stop, err := hosted(fib.Service())
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	term, err := client.Call(context.Background(), client.NATS{Conn: nc}, contract.FibonacciTerm, contract.TermRequest{N: "90"})
+	defer stop()
+	term, err := client.Call(context.Background(), c, contract.FibonacciTerm, contract.TermRequest{N: "90"})
 	fmt.Println(term.Value, err)
-	fmt.Println(h.Drain(context.Background()))
 	// Output:
 	// 2880067194370816120 <nil>
-	// <nil>
 }

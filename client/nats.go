@@ -11,6 +11,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"github.com/seed-649d3d38/heddle/contract"
+	"github.com/seed-649d3d38/heddle/internal/bus"
 	"github.com/seed-649d3d38/heddle/internal/handle"
 )
 
@@ -19,7 +20,8 @@ type NATS struct {
 	Conn *nats.Conn
 }
 
-// Send implements [Caller].
+// Send implements [Caller]. When ctx ends early, the service hears that nobody waits any
+// more and stops the work.
 func (c NATS) Send(ctx context.Context, operation contract.Spec, body []byte, accept string) (Reply, error) {
 	reply, err := c.request(ctx, operation, body, accept)
 	if err != nil || reply.ContentType != contract.MediaHandle {
@@ -66,7 +68,7 @@ func (c NATS) request(ctx context.Context, operation contract.Spec, body []byte,
 	if accept != "" {
 		m.Header.Set(contract.HeaderAccept, accept)
 	}
-	r, err := c.Conn.RequestMsgWithContext(ctx, m)
+	r, err := c.exchange(ctx, m)
 	if err != nil {
 		return Reply{}, translate(err, operation)
 	}
@@ -83,6 +85,28 @@ func (c NATS) request(ctx context.Context, operation contract.Spec, body []byte,
 		reply.ContentType = contract.MediaJSON
 	}
 	return reply, nil
+}
+
+// exchange sends a message and waits for its reply. Unlike the connection's own method it
+// knows the reply subject, which is what a cancellation needs.
+func (c NATS) exchange(ctx context.Context, m *nats.Msg) (*nats.Msg, error) {
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	m.Reply = c.Conn.NewInbox()
+	sub, err := c.Conn.SubscribeSync(m.Reply)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = sub.Unsubscribe() }() // fails only on a closed connection
+	if err := c.Conn.PublishMsg(m); err != nil {
+		return nil, err
+	}
+	r, err := sub.NextMsgWithContext(ctx)
+	if err != nil && ctx.Err() != nil {
+		bus.Cancel(c.Conn, m)
+	}
+	return r, err
 }
 
 // translate gives the errors of the NATS client their code.

@@ -119,7 +119,7 @@ func NewRequester(nc *nats.Conn) (*Requester, error) {
 // [contract.CodeRequestTooLarge] when the broker does not take messages of that size;
 // [contract.CodeInternal] for a message that cannot be sent at all. A connection that
 // is lost after the request was sent does not end the wait, since the reply may still
-// come over the next one.
+// come over the next one. When ctx ends the service hears that nobody waits any more.
 func (r *Requester) Do(ctx context.Context, m *nats.Msg, timeout time.Duration) (*nats.Msg, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, contract.FromError(err)
@@ -147,6 +147,9 @@ func (r *Requester) Do(ctx context.Context, m *nats.Msg, timeout time.Duration) 
 	}
 	r.calls.Put(c)
 	if err != nil {
+		if ctx.Err() != nil {
+			Cancel(r.nc, m)
+		}
 		return nil, err
 	}
 	if noResponders(reply) {

@@ -346,3 +346,30 @@ func checkCall(ctx context.Context, r *bus.Requester, cancels *sync.Map, body st
 	}
 	return ""
 }
+
+// TestCancelReachesTheService gives up a request and looks at what the service hears.
+func TestCancelReachesTheService(t *testing.T) {
+	t.Parallel()
+	b := brokertest.Start(t)
+	nc := brokertest.Connect(t, b)
+	r := newRequester(t, brokertest.Connect(t, b))
+	subject := contract.Subject("sqrt", "root")
+	came, heard := make(chan string, 1), make(chan []byte, 1)
+	subscribe(t, nc, subject, func(m *nats.Msg) { came <- m.Reply })
+	subscribe(t, nc, contract.CancelSubject("sqrt"), func(m *nats.Msg) { heard <- m.Data })
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error)
+	go func() {
+		_, err := r.Do(ctx, &nats.Msg{Subject: subject}, long)
+		done <- err
+	}()
+	reply := <-came
+	cancel()
+	wantCode(t, <-done, contract.CodeCanceled)
+	if got, want := string(<-heard), `{"reply":"`+reply+`"}`; got != want {
+		t.Errorf("the service hears %s, want %s", got, want)
+	}
+	if err := (contract.Cancel{Reply: reply}).Validate(); err != nil {
+		t.Errorf("a service would refuse it: %v", err)
+	}
+}
