@@ -175,7 +175,7 @@ func TestBadAddress(t *testing.T) {
 }
 
 // hosted hosts a service on a broker of its own until stop is called.
-func hosted(s solver.Service) (c client.NATS, stop func(), err error) {
+func hosted(s solver.Service) (c client.NATS, stop func() error, err error) {
 	b, err := broker.Start(context.Background(), broker.Config{})
 	if err != nil {
 		return c, nil, err
@@ -191,12 +191,10 @@ func hosted(s solver.Service) (c client.NATS, stop func(), err error) {
 		b.Shutdown()
 		return c, nil, err
 	}
-	return client.NATS{Conn: nc}, func() {
-		if err := h.Drain(context.Background()); err != nil {
-			fmt.Println(err)
-		}
-		nc.Close()
-		b.Shutdown()
+	return client.NATS{Conn: nc}, func() error {
+		defer b.Shutdown()
+		defer nc.Close()
+		return h.Drain(context.Background())
 	}, nil
 }
 
@@ -207,9 +205,10 @@ func ExampleCall() {
 		fmt.Println(err)
 		return
 	}
-	defer stop()
 	term, err := client.Call(context.Background(), c, contract.FibonacciTerm, contract.TermRequest{N: "90"})
 	fmt.Println(term.Value, err)
+	fmt.Println(stop())
 	// Output:
 	// 2880067194370816120 <nil>
+	// <nil>
 }

@@ -157,7 +157,10 @@ func TestMapIsBounded(t *testing.T) {
 	}
 	// A chunk and a half of the largest size may wait encoded.
 	const encoded = 1500 + 1
-	for range client.Map(t.Context(), s.nats, number, requests, client.MapOptions{InFlight: most}) {
+	for item, err := range client.Map(t.Context(), s.nats, number, requests, client.MapOptions{InFlight: most}) {
+		if err != nil {
+			t.Fatalf("item %d: %v", item.Index, err)
+		}
 		if open := taken.Load() - yielded.Load(); open > most+encoded {
 			t.Fatalf("%d requests are taken and not yielded, want at most %d", open, most+encoded)
 		}
@@ -208,7 +211,10 @@ func TestMapCancels(t *testing.T) {
 	})
 	service.Waits = true // slots for all of them
 	s := start(t, service)
-	for range client.Map(t.Context(), s.nats, number, upTo(20), client.MapOptions{}) {
+	for item, err := range client.Map(t.Context(), s.nats, number, upTo(20), client.MapOptions{}) {
+		if item.Index != 0 || err != nil {
+			t.Errorf("got %+v, %v; want the only one that ends", item, err)
+		}
 		break
 	}
 	await(t, ended)
@@ -347,7 +353,6 @@ func ExampleMap() {
 		fmt.Println(err)
 		return
 	}
-	defer stop()
 	requests := func(yield func(contract.TermRequest) bool) {
 		for n := 10; n <= 50 && yield(contract.TermRequest{N: contract.Integer(strconv.Itoa(n))}); n += 10 {
 		}
@@ -355,10 +360,12 @@ func ExampleMap() {
 	for item, err := range client.Map(context.Background(), c, contract.FibonacciTerm, requests, client.MapOptions{Ordered: true}) {
 		fmt.Println(item.Request.N, item.Result.Value, err)
 	}
+	fmt.Println(stop())
 	// Output:
 	// 10 55 <nil>
 	// 20 6765 <nil>
 	// 30 832040 <nil>
 	// 40 102334155 <nil>
 	// 50 12586269025 <nil>
+	// <nil>
 }

@@ -129,7 +129,7 @@ func (g *Gateway) routes(c Config) ([]*route, error) {
 		if err != nil {
 			return nil, fmt.Errorf("operation %s: %w", endpoint.Name(), err)
 		}
-		routes = append(routes, o.route())
+		routes = append(routes, o.route(), o.batchRoute())
 	}
 	docs, err := docsRoutes()
 	return append(routes, docs...), err

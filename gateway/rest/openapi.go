@@ -56,6 +56,8 @@ Every error is a problem document (RFC 9457) whose member "code" is stable. Unkn
 not_found, other methods with 405 method_not_allowed and the header Allow. The gateway refuses requests from pages of
 other sites with 403 forbidden.
 
+Many requests of an operation can be sent at once: see the paths that end in /batch.
+
 The same requests can be published on NATS without the gateway: see x-nats-subject.`
 
 func newDocument(version string) *document {
@@ -122,6 +124,7 @@ func (d *document) addOperation(e contract.Descriptor) error {
 		path.Get.Responses.addProblems(getProblems)
 	}
 	d.Paths[e.Route()] = path
+	d.addBatch(e, name, samples)
 	return nil
 }
 

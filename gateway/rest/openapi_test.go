@@ -111,7 +111,7 @@ func TestOpenAPICoversTheContract(t *testing.T) {
 	t.Parallel()
 	d := describe(start(t, nil))
 	paths := slices.Collect(d.model.Paths.PathItems.KeysFromOldest())
-	if want := len(contract.All()) + 1; len(paths) != want {
+	if want := 2*len(contract.All()) + 1; len(paths) != want {
 		t.Errorf("paths are %v, want %d", paths, want)
 	}
 	for _, e := range contract.All() {
@@ -121,6 +121,9 @@ func TestOpenAPICoversTheContract(t *testing.T) {
 		}
 		if (item.Get != nil) != e.Pure {
 			t.Errorf("%s: GET described: %t, pure: %t", e.Route(), item.Get != nil, e.Pure)
+		}
+		if batch := d.model.Paths.PathItems.GetOrZero(e.BatchRoute()); batch == nil || batch.Post == nil {
+			t.Errorf("%s has no POST", e.BatchRoute())
 		}
 		examples := item.Post.RequestBody.Content.GetOrZero(contract.MediaJSON).Examples
 		if got := examples.Len(); got != len(e.Examples) {

@@ -124,7 +124,9 @@ func (o *operation) timeout(r *http.Request) (time.Duration, error) {
 func (o *operation) body(dst []byte, w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	var err error
 	if r.Method == http.MethodPost {
-		dst, err = o.readBody(dst, w, r)
+		if err = checkContent(r.Header); err == nil {
+			dst, err = readBody(dst, w, r, o.MaxRequest)
+		}
 	} else {
 		dst, err = o.appendQuery(dst, r.URL.RawQuery)
 	}
@@ -148,18 +150,16 @@ func (o *operation) appendQuery(dst []byte, raw string) ([]byte, error) {
 // closing is the value of a Connection header that ends the connection.
 var closing = []string{"close"}
 
-// readBody appends the body to dst; of one that is too large, one byte too many.
-func (o *operation) readBody(dst []byte, w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	if err := checkContent(r.Header); err != nil {
-		return dst, err
-	}
-	if r.ContentLength > int64(o.MaxRequest) {
-		return slices.Grow(dst, o.MaxRequest+1)[:o.MaxRequest+1], nil
+// readBody appends the body to dst; of one that has more than most bytes, one byte too
+// many.
+func readBody(dst []byte, w http.ResponseWriter, r *http.Request, most int) ([]byte, error) {
+	if r.ContentLength > int64(most) {
+		return slices.Grow(dst, most+1)[:most+1], nil
 	}
 	control := http.NewResponseController(w)
 	// Writers that know no deadlines, such as those of tests, need none.
 	_ = control.SetReadDeadline(time.Now().Add(bodyTimeout))
-	dst, err := appendAll(dst, r.Body, o.MaxRequest+1)
+	dst, err := appendAll(dst, r.Body, most+1)
 	_ = control.SetReadDeadline(time.Time{})
 	switch {
 	case err == nil:
@@ -178,8 +178,8 @@ func (o *operation) readBody(dst []byte, w http.ResponseWriter, r *http.Request)
 // checkContent requires the body to be declared as JSON. It is not for the reader's
 // sake: a web page cannot send this media type to another site without asking first.
 func checkContent(h http.Header) error {
-	if encodings := h["Content-Encoding"]; encodings != nil && !slices.Equal(encodings, []string{"identity"}) {
-		return contract.Errorf(contract.CodeUnsupportedMediaType, "the body must not be compressed; send it without Content-Encoding").At("Content-Encoding")
+	if err := checkEncoding(h); err != nil {
+		return err
 	}
 	types := h["Content-Type"]
 	if len(types) == 1 && types[0] == contract.MediaJSON {
@@ -193,6 +193,13 @@ func checkContent(h http.Header) error {
 		}
 	}
 	return contract.Errorf(contract.CodeUnsupportedMediaType, "must be %s, in UTF-8", contract.MediaJSON).At("Content-Type")
+}
+
+func checkEncoding(h http.Header) error {
+	if encodings := h["Content-Encoding"]; encodings != nil && !slices.Equal(encodings, []string{"identity"}) {
+		return contract.Errorf(contract.CodeUnsupportedMediaType, "the body must not be compressed; send it without Content-Encoding").At("Content-Encoding")
+	}
+	return nil
 }
 
 // appendAll appends what r has to dst, at most the given number of bytes in all.

@@ -365,7 +365,7 @@ func TestCancelReachesTheService(t *testing.T) {
 	}()
 	reply := <-came
 	cancel()
-	wantCode(t, <-done, contract.CodeCanceled)
+	_ = wantCode(t, <-done, contract.CodeCanceled)
 	if got, want := string(<-heard), `{"reply":"`+reply+`"}`; got != want {
 		t.Errorf("the service hears %s, want %s", got, want)
 	}
