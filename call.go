@@ -17,6 +17,8 @@ import (
 type callCommand struct {
 	requestArgs `embed:""`
 	HTTP        string        `name:"http" help:"Call through the gateway at this address instead of over NATS." placeholder:"URL"`
+	Batch       string        `help:"Send a request for each line of this file, - for standard input, and print a line for each outcome." placeholder:"FILE"`
+	Ordered     bool          `help:"With --batch: print outcomes in the order of the requests, otherwise as they come."`
 	Text        bool          `help:"Print the plain-text form of the result: bare digits."`
 	Timing      bool          `help:"Print, on standard error, who did the work and how long it took."`
 	Timeout     time.Duration `help:"Time the request may take. Default: what the operation allows." placeholder:"DURATION"`
@@ -32,7 +34,8 @@ func (callCommand) Help() string {
   heddle call sqrt.root x=2 digits=50 --text
   heddle call sqrt.floats values=4 values=2
   heddle call crawler.links url=https://example.com/
-  heddle call sqrt.root '{"x":"22/7"}' --http http://127.0.0.1:8080`
+  heddle call sqrt.root '{"x":"22/7"}' --http http://127.0.0.1:8080
+  heddle call sqrt.root --batch requests.ndjson --ordered`
 }
 
 // Run implements the command.
@@ -41,14 +44,20 @@ func (c *callCommand) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	body, err := c.body(operation, s.in)
-	if err != nil {
-		return err
-	}
 	if c.Timeout > 0 {
 		var stop context.CancelFunc
 		ctx, stop = context.WithTimeout(ctx, c.Timeout)
 		defer stop()
+	}
+	if c.Batch != "" {
+		if len(c.Request) > 0 {
+			return contract.Errorf(contract.CodeInvalidArgument, "the requests come from --batch; leave out %q", c.Request)
+		}
+		return c.callBatch(ctx, operation.Spec, s)
+	}
+	body, err := c.body(operation, s.in)
+	if err != nil {
+		return err
 	}
 	caller, stop, err := c.caller(ctx)
 	if err != nil {
