@@ -86,6 +86,7 @@ func measurements() []measurement {
 	return []measurement{
 		{"kit", nil, (*bench).kit},
 		{"gateway", []string{"./gateway", "./services/fibonacci"}, (*bench).gateway},
+		{"batch", []string{"./gateway", "./services/fibonacci"}, (*bench).batch},
 		{"lane", nil, (*bench).lane},
 		{"large", []string{"./gateway", "./services/fibonacci"}, (*bench).large},
 		{"results", nil, (*bench).results},

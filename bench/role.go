@@ -27,6 +27,8 @@ func play(ctx context.Context, args []string, in io.Reader, out io.Writer) error
 		return playBroker(ctx, broker.Config{Listen: anyPort, Dir: args[1]}, out)
 	case len(args) == 1 && args[0] == "http-load":
 		return playLoad(ctx, in, out, load.HTTP)
+	case len(args) == 1 && args[0] == "batches":
+		return playLoad(ctx, in, out, load.Batches)
 	case len(args) == 2 && args[0] == "nats-requests":
 		return playClient(ctx, args[1], in, out, load.Requests)
 	case len(args) == 2 && args[0] == "nats-pipeline":

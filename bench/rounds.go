@@ -33,7 +33,12 @@ type variant struct {
 // the runs.
 func (b *bench) alternate(ctx context.Context, loader *process.Process, variants []*variant) error {
 	for _, v := range variants {
-		v.run.InFlight, v.run.Body = inFlight, requestBody
+		if v.run.InFlight == 0 {
+			v.run.InFlight = inFlight
+		}
+		if v.run.Body == "" {
+			v.run.Body = requestBody
+		}
 		v.cpu = make([]figure.Series, len(v.busy))
 		v.run.Duration = b.extent.warmUp
 		if _, err := order(ctx, loader, v.run); err != nil {

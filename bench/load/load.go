@@ -23,7 +23,7 @@ type Run struct {
 	// Body is the JSON body of every request.
 	Body string
 	// InFlight is the number of requests in flight, above 0. Over HTTP each has a
-	// connection of its own.
+	// connection of its own. For batches below 0 is what they have by default.
 	InFlight int
 	// Duration is how long requests are begun.
 	Duration time.Duration
