@@ -25,7 +25,7 @@ func (c *callCommand) callBatch(ctx context.Context, operation contract.Spec, s 
 		if err != nil {
 			return err
 		}
-		defer file.Close()
+		defer func() { _ = file.Close() }() // nothing was written
 		in = file
 	}
 	if c.HTTP != "" {
@@ -44,7 +44,7 @@ func (c *callCommand) callBatch(ctx context.Context, operation contract.Spec, s 
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	lines := &inputLines{in: in, most: operation.MaxRequest}
-	queue := batch.NewQueue()
+	queue := batch.NewQueue(0)
 	// Reading a terminal cannot be cancelled, so nobody waits for the end of this; the
 	// program ends soon after.
 	go queue.Fill(ctx, lines.items())

@@ -30,8 +30,9 @@ type MapOptions struct {
 	// StopAtFirstError ends the iteration with the first item that has an error;
 	// otherwise every request has its turn.
 	StopAtFirstError bool
-	// InFlight is the number of requests that may be taken from the sequence and not be
-	// yielded; zero means 8192. Results are held in memory that long.
+	// InFlight is the number of requests that may be sent and not be yielded; zero means
+	// 8192. Results are held in memory that long. As many requests, 1500 at most, are
+	// taken from the sequence ahead of that.
 	InFlight int
 }
 
@@ -65,7 +66,7 @@ func Map[Req contract.Request, Res any](ctx context.Context, c NATS, e contract.
 		defer cancel()
 
 		m := &mapping[Req, Res]{taken: make(map[int]Req), yield: yield, options: o}
-		queue := batch.NewQueue()
+		queue := batch.NewQueue(o.InFlight)
 		var filled sync.WaitGroup
 		filled.Go(func() { queue.Fill(ctx, m.encode(requests)) })
 		// An error is that of ctx, which the items have had, or that the loop was left.

@@ -155,8 +155,7 @@ func TestMapIsBounded(t *testing.T) {
 			}
 		}
 	}
-	// A chunk and a half of the largest size may wait encoded.
-	const encoded = 1500 + 1
+	const encoded = most + 1 // what waits to be sent, and one that waits for its place there
 	for item, err := range client.Map(t.Context(), s.nats, number, requests, client.MapOptions{InFlight: most}) {
 		if err != nil {
 			t.Fatalf("item %d: %v", item.Index, err)

@@ -508,7 +508,7 @@ func TestQueue(t *testing.T) {
 				}
 			}
 		}
-		q := batch.NewQueue()
+		q := batch.NewQueue(0)
 		go q.Fill(t.Context(), items)
 		if _, err := batch.Run(t.Context(), batch.Config{Pure: true}, q, &out, s.send); err != nil {
 			t.Fatal(err)
@@ -522,7 +522,7 @@ func TestQueueIsBounded(t *testing.T) {
 		for _, size := range []int{1, 100_000} {
 			ctx, cancel := context.WithCancel(t.Context())
 			put := 0
-			q := batch.NewQueue()
+			q := batch.NewQueue(0)
 			done := make(chan struct{})
 			go func() {
 				defer close(done)

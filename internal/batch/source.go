@@ -39,9 +39,10 @@ func (l *list) Take(n int) ([]Item, bool) {
 // Ready implements [Source]. Everything is there from the start.
 func (l *list) Ready(int) <-chan struct{} { return nil }
 
-// Queue is a source that one goroutine fills while another one takes from it. At most a
-// chunk and a half of the largest size waits in it.
+// Queue is a source that one goroutine fills while another one takes from it. A chunk and
+// a half of the largest size waits in it at most.
 type Queue struct {
+	most  int           // items
 	ready chan struct{} // has a value when it is worth a look
 	room  chan struct{} // has a value when there is room
 
@@ -57,9 +58,13 @@ const (
 	queueBytes = 2 * chunkBytes
 )
 
-// NewQueue returns an empty queue.
-func NewQueue() *Queue {
-	return &Queue{ready: make(chan struct{}, 1), room: make(chan struct{}, 1), want: 1}
+// NewQueue returns an empty queue in which no more items wait than may be in flight, as
+// [Config] has it.
+func NewQueue(inFlight int) *Queue {
+	if inFlight <= 0 {
+		inFlight = DefaultInFlight
+	}
+	return &Queue{most: min(inFlight, queueItems), ready: make(chan struct{}, 1), room: make(chan struct{}, 1), want: 1}
 }
 
 // Fill puts all items in, waiting for room, and ends the queue. It returns early when
@@ -84,7 +89,7 @@ func (q *Queue) Fill(ctx context.Context, items iter.Seq[Item]) {
 func (q *Queue) put(item Item) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if len(q.items) >= queueItems || q.bytes >= queueBytes {
+	if len(q.items) >= q.most || q.bytes >= queueBytes {
 		return false
 	}
 	q.items = append(q.items, item)
@@ -122,7 +127,7 @@ func (q *Queue) Take(n int) ([]Item, bool) {
 func (q *Queue) Ready(n int) <-chan struct{} {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.want = min(n, queueItems)
+	q.want = min(n, q.most)
 	if len(q.items) >= q.want {
 		signal(q.ready)
 	}
