@@ -485,9 +485,9 @@ func TestHandlePermissions(t *testing.T) {
 	s, err := server.NewServer(&server.Options{DontListen: true, NoSigs: true, Users: []*server.User{
 		{Username: "echo", Password: "x", Permissions: allow(
 			[]string{"_INBOX.>", "$SRV.PING.echo"},
-			[]string{"heddle.v1.echo.>", "heddle.v1.handle.echo.>", "$SRV.>", "_INBOX.echo.>"})},
+			[]string{"heddle.v1.echo.>", "heddle.v1.handle.echo.>", "heddle.v1.cancel.echo", "$SRV.>", "_INBOX.echo.>"})},
 		{Username: "caller", Password: "x", Permissions: allow(
-			[]string{"heddle.v1.echo.>", "heddle.v1.handle.>"},
+			[]string{"heddle.v1.echo.>", "heddle.v1.handle.>", "heddle.v1.cancel.>"},
 			[]string{"_INBOX.caller.>"})},
 	}})
 	if err != nil {

@@ -2,6 +2,7 @@ package batch
 
 import (
 	"context"
+	"encoding/json"
 	"maps"
 	"strconv"
 	"time"
@@ -46,12 +47,31 @@ func Over(do Do, operation contract.Spec, header nats.Header) Send {
 		if number := reply.Header[contract.HeaderErrorCode]; number != nil {
 			return Reply{}, fault(reply, number[0])
 		}
+		if kind := reply.Header[contract.HeaderContentType]; kind != nil && kind[0] == contract.MediaHandle {
+			release(ctx, do, reply.Data)
+			return Reply{}, contract.Errorf(contract.CodeResultTooLarge, "the result is too large for a batch; send the request by itself")
+		}
 		answer := Reply{Body: reply.Data}
 		if timing := reply.Header[contract.HeaderServerTiming]; timing != nil {
 			answer.Queue, answer.Work, _ = contract.ParseServerTiming(timing[0]) // it informs and decides nothing
 		}
 		return answer, nil
 	}
+}
+
+// release gives up a result that waits at its instance to be read. The lines of a batch
+// hold their results whole, so one that needs a handle has no place there. If the message
+// is lost the instance lets go of the result soon by itself.
+func release(ctx context.Context, do Do, body []byte) {
+	h, err := contract.ParseHandle(body)
+	if err != nil {
+		return
+	}
+	request, err := json.Marshal(contract.PartRequest{Release: true})
+	if err != nil { // a struct of integers always marshals
+		return
+	}
+	_, _ = do(ctx, &nats.Msg{Subject: h.Subject, Data: request}, time.Second)
 }
 
 // fault returns the error of an error reply. A service that gave the request up, although
