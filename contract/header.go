@@ -49,8 +49,6 @@ const (
 	MediaNDJSON = "application/x-ndjson"
 	// MediaHandle is the media type of a reply that is a [Handle] instead of a result.
 	MediaHandle = "application/vnd.heddle.handle+json"
-	// MediaNDJSON is JSON values, one on each line.
-	MediaNDJSON = "application/x-ndjson"
 )
 
 // MaxTimeout is the longest time a caller may allow for a request. Longer work is
