@@ -53,7 +53,7 @@ func (c *callCommand) Run(ctx context.Context, s streams) error {
 		if len(c.Request) > 0 {
 			return contract.Errorf(contract.CodeInvalidArgument, "the requests come from --batch; leave out %q", c.Request)
 		}
-		return c.callBatch(ctx, operation.Spec, s)
+		return c.callBatch(ctx, operation, s)
 	}
 	body, err := c.body(operation, s.in)
 	if err != nil {

@@ -18,7 +18,7 @@ import (
 
 // callBatch sends a request for each line of the input and prints a line for each
 // outcome, and a last one that counts them.
-func (c *callCommand) callBatch(ctx context.Context, operation contract.Spec, s streams) error {
+func (c *callCommand) callBatch(ctx context.Context, operation contract.Descriptor, s streams) error {
 	in := s.in
 	if c.Batch != "-" {
 		file, err := os.Open(c.Batch)
@@ -29,7 +29,7 @@ func (c *callCommand) callBatch(ctx context.Context, operation contract.Spec, s 
 		in = file
 	}
 	if c.HTTP != "" {
-		return c.postBatch(ctx, operation, in, s.out)
+		return c.postBatch(ctx, operation.Spec, in, s.out)
 	}
 	nc, err := connectNow(ctx, c.Bus)
 	if err != nil {

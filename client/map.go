@@ -72,7 +72,7 @@ func Map[Req contract.Request, Res any](ctx context.Context, c NATS, e contract.
 		// An error is that of ctx, which the items have had, or that the loop was left.
 		_, _ = batch.Run(ctx, batch.Config{
 			Pure: e.Pure, Ordered: o.Ordered, InFlight: o.InFlight, Patience: e.Timeout,
-		}, queue, m, batch.Over(requester.Do, e.Spec, nil))
+		}, queue, m, batch.Over(requester.Do, e.Descriptor(), nil))
 		cancel()
 		filled.Wait()
 	}

@@ -54,7 +54,7 @@ func (o *operation) answerBatch(ctx context.Context, w http.ResponseWriter, r *h
 	if err != nil {
 		return 0, err
 	}
-	if _, ok := negotiate(acceptOf(r), []string{contract.MediaNDJSON}); !ok {
+	if _, ok := negotiate(acceptOf(r, contract.MediaNDJSON), []string{contract.MediaNDJSON}); !ok {
 		return 0, contract.Errorf(contract.CodeNotAcceptable, "the answer to a batch is available as %s; accept it", contract.MediaNDJSON)
 	}
 	if r.Header[contract.HeaderTimeout] != nil {
@@ -85,7 +85,7 @@ func (o *operation) runBatch(ctx context.Context, w http.ResponseWriter, r *http
 	h["Content-Type"] = typeNDJSON
 	lines := newLineWriter(w)
 	source := batch.List(items.Len(), func(i int) batch.Item { return o.item(items.At(i)) })
-	summary, err := batch.Run(ctx, config, source, lines, batch.Over(do, o.Spec, header))
+	summary, err := batch.Run(ctx, config, source, lines, batch.Over(do, o.Descriptor, header))
 	if errors.Is(err, context.DeadlineExceeded) && r.Context().Err() == nil {
 		err = lines.refuse(&summary, items.Len(), contract.FromError(err))
 	}

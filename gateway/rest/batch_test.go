@@ -428,7 +428,8 @@ func (w *walker) walkBatch(t *testing.T) {
 			if err := valid(line, string(l.Append(nil))); err != nil {
 				t.Errorf("line %s: %v", brief(string(l.Append(nil))), err)
 			}
-			alone := w.do(request(t, http.MethodPost, w.path, strings.NewReader(part[l.Index]), "Content-Type", contract.MediaJSON))
+			alone := w.do(request(t, http.MethodPost, w.path, strings.NewReader(part[l.Index]),
+				"Content-Type", contract.MediaJSON, "Accept", contract.MediaJSON))
 			want := text(t, alone)
 			switch {
 			case l.Error != nil && l.Error.Code == contract.CodeResultTooLarge && len(want) > contract.MaxPart:

@@ -60,7 +60,7 @@ func TestUnknownPaths(t *testing.T) {
 		"/v1/sqrt/cube":                    `service sqrt has no operation "cube"; its operations are root, integer, floats`,
 		"/v1/sqrt":                         `service sqrt has no operation ""`,
 		"/v1/sqrt/root/":                   `service sqrt has no operation "root/"`,
-		"/v1/fibonacci/term/batch":         `no operation "term/batch"`,
+		"/v1/fibonacci/term/other":         `no operation "term/other"`,
 		"/v2/fibonacci/term":               "there is nothing at /v2/fibonacci/term; operations are at /v1/{service}/{operation}",
 		"/favicon.ico":                     "there is nothing at /favicon.ico",
 		"/docs/swagger-ui.js":              "there is nothing at",

@@ -25,7 +25,8 @@ const grace = 100 * time.Millisecond
 // Over returns what sends the messages of a batch to an operation on NATS. Every message
 // carries the header and may take the operation's time-out, or what ctx leaves of it. It
 // is safe for concurrent use.
-func Over(do Do, operation contract.Spec, header nats.Header) Send {
+func Over(do Do, operation contract.Descriptor, header nats.Header) Send {
+	accept := operation.Media()[0] != contract.MediaJSON // else that is what comes by itself
 	return func(ctx context.Context, body []byte, items int) (Reply, error) {
 		m := &nats.Msg{Subject: operation.Subject(), Data: body, Header: maps.Clone(header)}
 		if m.Header == nil {
@@ -34,6 +35,8 @@ func Over(do Do, operation contract.Spec, header nats.Header) Send {
 		if items > 1 {
 			m.Subject = operation.BatchSubject()
 			m.Header[contract.HeaderContentType] = []string{contract.MediaNDJSON}
+		} else if accept {
+			m.Header[contract.HeaderAccept] = []string{contract.MediaJSON}
 		}
 		timeout := operation.Timeout
 		if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < timeout {
