@@ -126,31 +126,40 @@ func wordsOf(n *big.Int) []uint64 {
 	return words
 }
 
-// fibonacciModBig is the same doubling in big.Int.
+// fibonacciModBig is the same doubling in big.Int. It reuses all memory: with what the
+// squares and quotients of each step would leave behind, the garbage collector would keep
+// another core busy.
 func fibonacciModBig(ctx context.Context, n, m *big.Int) (*big.Int, error) {
 	a, b := big.NewInt(0), big.NewInt(1) // F(0), F(-1)
-	next, previous := new(big.Int), new(big.Int)
+	next, previous, middle := new(big.Int), new(big.Int), new(big.Int)
+	squareA, squareB, quotient := new(big.Int), new(big.Int), new(big.Int)
+	reduce := func(z, x *big.Int) {
+		if quotient.QuoRem(x, m, z); z.Sign() < 0 {
+			z.Add(z, m)
+		}
+	}
 	two, minusTwo := big.NewInt(2), big.NewInt(-2)
 	constant := two
 	for i := n.BitLen() - 1; i >= 0; i-- {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		a.Mul(a, a)
-		b.Mul(b, b)
-		next.Sub(next.Lsh(a, 2), b)
+		squareA.Mul(a, a)
+		squareB.Mul(b, b)
+		next.Sub(next.Lsh(squareA, 2), squareB)
 		next.Add(next, constant)
-		previous.Add(a, b)
-		middle := a.Sub(next, previous)
+		previous.Add(squareA, squareB)
+		middle.Sub(next, previous)
 		if n.Bit(i) == 0 {
-			a.Mod(middle, m)
-			b.Mod(previous, m)
+			reduce(a, middle)
+			reduce(b, previous)
 			constant = two
 		} else {
-			b.Mod(middle, m)
-			a.Mod(next, m)
+			reduce(b, middle)
+			reduce(a, next)
 			constant = minusTwo
 		}
 	}
-	return a.Mod(a, m), nil
+	reduce(middle, a) // a is not reduced when n is 0
+	return middle, nil
 }
