@@ -24,9 +24,9 @@ const (
 	heavyInFlight = 16
 )
 
-// heavyItem returns a request of a few milliseconds of arithmetic with a small result.
+// heavyItem returns a request of some tens of milliseconds of arithmetic with a small result.
 func heavyItem() string {
-	return `{"n":"1` + strings.Repeat("7", 1000) + `","modulus":"1` + strings.Repeat("3", 200) + `"}`
+	return `{"n":"1` + strings.Repeat("7", 3000) + `","modulus":"1` + strings.Repeat("3", 400) + `"}`
 }
 
 // batch measures batches of light items over REST and with client.Map, and of heavy ones
@@ -97,7 +97,7 @@ func (b *bench) heavyBatches(ctx context.Context, s *stage, loader *process.Proc
 	if err := b.alternate(ctx, loader, variants); err != nil {
 		return err
 	}
-	if err := b.printf("batch: heavy items, n of 1,009 digits modulo a number of 201, with client.Map\n\n"); err != nil {
+	if err := b.printf("batch: heavy items, n of 3,009 digits modulo a number of 401, with client.Map\n\n"); err != nil {
 		return err
 	}
 	if err := b.printVariants(variants, "first instance", "second instance"); err != nil {
