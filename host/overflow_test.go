@@ -2,6 +2,7 @@ package host_test
 
 import (
 	"context"
+	"sync"
 	"testing"
 
 	"github.com/nats-io/nats.go"
@@ -62,8 +63,9 @@ func TestIdleAfterTurmoil(t *testing.T) {
 	c := newCrowd(t, brokertest.Connect(t, b))
 	for range rounds {
 		enough := make(chan struct{})
+		var enders sync.WaitGroup
 		for _, s := range sites {
-			go func() {
+			enders.Go(func() {
 				for {
 					select {
 					case s.end <- struct{}{}:
@@ -71,11 +73,12 @@ func TestIdleAfterTurmoil(t *testing.T) {
 						return
 					}
 				}
-			}()
+			})
 		}
 		c.send(sing.Descriptor(), requests)
 		c.await(c.sent)
 		close(enough)
+		enders.Wait()
 		ran(sites...)
 		c.send(sing.Descriptor(), instances*slots)
 		for _, s := range sites {
