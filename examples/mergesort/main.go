@@ -31,7 +31,11 @@ const inFlight = 8
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once
-	if err := run(ctx, os.Args[1:], os.Getenv("NATS_URL"), os.Stdout); err != nil {
+	args := os.Args[1:]
+	if len(args) == 0 { // something to look at
+		args = []string{"5", "3", "9", "3", "-1", "7"}
+	}
+	if err := run(ctx, args, os.Getenv("NATS_URL"), os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "mergesort:", err)
 		os.Exit(1)
 	}

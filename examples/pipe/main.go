@@ -33,7 +33,11 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once
-	if err := run(ctx, os.Args[1:], os.Getenv("NATS_URL"), os.Stdout); err != nil {
+	args := os.Args[1:]
+	if len(args) == 0 { // something to look at
+		args = []string{"hello", "and good bye"}
+	}
+	if err := run(ctx, args, os.Getenv("NATS_URL"), os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "pipe:", err)
 		os.Exit(1)
 	}
