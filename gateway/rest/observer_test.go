@@ -19,7 +19,9 @@ import (
 
 	"github.com/seed-649d3d38/heddle/contract"
 	"github.com/seed-649d3d38/heddle/gateway/rest"
+	"github.com/seed-649d3d38/heddle/host"
 	"github.com/seed-649d3d38/heddle/internal/telemetry"
+	"github.com/seed-649d3d38/heddle/solver"
 )
 
 // startTraced starts a gateway with spans and returns where they are recorded.
@@ -58,6 +60,35 @@ func TestSpans(t *testing.T) {
 		telemetry.KeyDestination.String("heddle.v1.fibonacci.term"), telemetry.KeyBodySize.Int(9))
 	if server.Status().Code != codes.Unset || client.Status().Code != codes.Unset {
 		t.Errorf("status is %v and %v", server.Status(), client.Status())
+	}
+}
+
+// TestOneTrace joins the spans of the gateway and of a service of the kit: the work lies
+// below the request over NATS, and that below the request over HTTP.
+func TestOneTrace(t *testing.T) {
+	t.Parallel()
+	recorder := tracetest.NewSpanRecorder()
+	tracer := sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(recorder)).Tracer("test")
+	s := start(t, func(c *rest.Config) { c.Tracer = tracer })
+	inside := make(chan trace.SpanContext, 1)
+	s.host(host.Config{Tracer: tracer}, termService(func(ctx context.Context, r contract.TermRequest) (contract.TermResult, error) {
+		inside <- trace.SpanContextFromContext(ctx)
+		return contract.TermResult{N: r.N}, nil
+	}, solver.Cost{Light: true}))
+	s.get("/v1/fibonacci/term?n=1")
+	spans := recorder.Started()
+	if len(spans) != 3 {
+		t.Fatalf("%d spans, want 3", len(spans))
+	}
+	server, client, process := spans[0], spans[1], spans[2]
+	if server.Parent().IsValid() || client.Parent().SpanID() != server.SpanContext().SpanID() || process.Parent().SpanID() != client.SpanContext().SpanID() {
+		t.Errorf("%s, %s and %s are not below each other", server.Name(), client.Name(), process.Name())
+	}
+	if id := server.SpanContext().TraceID(); client.SpanContext().TraceID() != id || process.SpanContext().TraceID() != id {
+		t.Error("the spans are of several traces")
+	}
+	if got := <-inside; got.SpanID() != process.SpanContext().SpanID() {
+		t.Errorf("the solver works in span %s, want %s", got.SpanID(), process.SpanContext().SpanID())
 	}
 }
 
