@@ -11,6 +11,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"github.com/seed-649d3d38/heddle/contract"
+	"github.com/seed-649d3d38/heddle/internal/strict"
 )
 
 const (
@@ -54,7 +55,7 @@ func (s *service) hearCancels(ctx context.Context) error {
 	subject := contract.CancelSubject(s.spec.Name)
 	sub, err := s.host.nc.Subscribe(subject, func(m *nats.Msg) {
 		var c contract.Cancel
-		err := decode(m.Data, &c)
+		err := strict.Decode(m.Data, &c)
 		if err == nil {
 			err = c.Validate()
 		}

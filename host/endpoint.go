@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/seed-649d3d38/heddle/contract"
+	"github.com/seed-649d3d38/heddle/internal/strict"
 	"github.com/seed-649d3d38/heddle/solver"
 )
 
@@ -123,7 +124,7 @@ func (e *endpoint) checkSize(body []byte) error {
 func (e *endpoint) read(body []byte) (request any, cost solver.Cost, err error) {
 	defer caught(&err)
 	request = e.operation.New()
-	if err := decode(body, request); err != nil {
+	if err := strict.Decode(body, request); err != nil {
 		return nil, cost, err
 	}
 	if err := e.operation.Validate(request); err != nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"github.com/seed-649d3d38/heddle/contract"
+	"github.com/seed-649d3d38/heddle/internal/strict"
 	"github.com/seed-649d3d38/heddle/solver"
 )
 
@@ -134,7 +135,7 @@ func (s *service) part(id string, body []byte) (*nats.Msg, error) {
 // decodePart reads a request for a part of at most so many bytes. It returns an
 // [*contract.Error] as [decode] does.
 func decodePart(body []byte, largest int64, r *contract.PartRequest) error {
-	if err := decode(body, r); err != nil {
+	if err := strict.Decode(body, r); err != nil {
 		return err
 	}
 	if err := r.Validate(); err != nil {

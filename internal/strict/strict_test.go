@@ -1,4 +1,4 @@
-package host
+package strict
 
 import (
 	"strings"
@@ -60,7 +60,7 @@ func TestDecode(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			err := decode([]byte(c.body), new(shape))
+			err := Decode([]byte(c.body), new(shape))
 			if c.code == "" {
 				if err != nil {
 					t.Fatalf("got %v, want no error", err)
@@ -84,58 +84,12 @@ func FuzzDecode(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		err := decode(body, new(shape))
+		err := Decode(body, new(shape))
 		if err == nil {
 			return
 		}
 		if e := contract.FromError(err); e.Code != contract.CodeMalformedRequest && e.Code != contract.CodeInvalidArgument {
 			t.Errorf("%q: got %v", body, err)
-		}
-	})
-}
-
-func TestNegotiate(t *testing.T) {
-	t.Parallel()
-	json := []string{contract.MediaJSON}
-	both := []string{contract.MediaJSON, contract.MediaText}
-	for _, c := range []struct {
-		accept string
-		offers []string
-		want   string // empty: not acceptable
-	}{
-		{"", both, contract.MediaJSON},
-		{"*/*", both, contract.MediaJSON},
-		{"application/json", json, contract.MediaJSON},
-		{"application/*", both, contract.MediaJSON},
-		{"text/plain", both, contract.MediaText},
-		{"text/plain", json, ""},
-		{"text/*", both, contract.MediaText},
-		{"TEXT/Plain", both, contract.MediaText},
-		{"text/plain; charset=utf-8", both, contract.MediaText},
-		{"text/plain;q=0.5, application/json", both, contract.MediaJSON},
-		{"text/plain, application/json;q=0.5", both, contract.MediaText},
-		{"application/json;q=0, */*", both, contract.MediaText},
-		{"application/json;q=0, */*", json, ""},
-		{"image/png", both, ""},
-		{"*/*;q=0", both, ""},
-		{"nonsense", both, ""},
-		{"application/json;q=high", both, ""},
-	} {
-		got, err := negotiate(c.accept, c.offers)
-		if (err == nil) != (c.want != "") || got != c.want {
-			t.Errorf("negotiate(%q, %v) = %q, %v; want %q", c.accept, c.offers, got, err, c.want)
-		}
-	}
-}
-
-func FuzzNegotiate(f *testing.F) {
-	for _, seed := range []string{"", "*/*", "text/plain;q=0.5, application/json", "a/b;q=\"", ";,;"} {
-		f.Add(seed)
-	}
-	f.Fuzz(func(t *testing.T, accept string) {
-		got, err := negotiate(accept, []string{contract.MediaJSON})
-		if (err == nil) != (got == contract.MediaJSON) {
-			t.Errorf("%q: chose %q, %v", accept, got, err)
 		}
 	})
 }

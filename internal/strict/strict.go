@@ -1,4 +1,12 @@
-package host
+// Package strict reads JSON from outside into Go values and leaves nothing to guess: what
+// is unknown, twice there, of another type or another letter case is an error that says what
+// to change. It checks no values: requests have Validate for that.
+//
+//	var r contract.TermRequest
+//	if err := strict.Decode(body, &r); err != nil {
+//		return err // a *contract.Error
+//	}
+package strict
 
 import (
 	"bytes"
@@ -15,15 +23,15 @@ import (
 	"github.com/seed-649d3d38/heddle/contract"
 )
 
-// strict are the options of every decode. Without further options the library
+// strict are the options of every Decode. Without further options the library
 // already refuses duplicate names, other letter case, invalid UTF-8 and bytes after
 // the end.
 var strict = json.JoinOptions(json.RejectUnknownMembers(true))
 
-// decode reads a request body into the request, a pointer to a struct. It returns an
+// Decode reads a request body into the request, a pointer to a struct. It returns an
 // [*contract.Error]: [contract.CodeMalformedRequest] when the body is not one JSON
 // object, [contract.CodeInvalidArgument] with the field when a member is at fault.
-func decode(body []byte, request any) error {
+func Decode(body []byte, request any) error {
 	if len(body) == 0 {
 		return contract.Errorf(contract.CodeMalformedRequest, "the request is empty; send a JSON object such as {}")
 	}
