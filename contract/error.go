@@ -27,6 +27,10 @@ const (
 	CodeMethodNotAllowed Code = "method_not_allowed"
 	// CodeNotAcceptable (406): the result has none of the accepted media types.
 	CodeNotAcceptable Code = "not_acceptable"
+	// CodeConflict (409): the resource is in a state in which this cannot be done.
+	CodeConflict Code = "conflict"
+	// CodeGone (410): the resource was there and has expired.
+	CodeGone Code = "gone"
 	// CodeRequestTooLarge (413): the request body is over the operation's limit.
 	CodeRequestTooLarge Code = "request_too_large"
 	// CodeUnsupportedMediaType (415): the request body is not declared as JSON.
@@ -69,6 +73,8 @@ var statuses = []struct {
 	{CodeNotFound, http.StatusNotFound, "Not found"},
 	{CodeMethodNotAllowed, http.StatusMethodNotAllowed, "Method not allowed"},
 	{CodeNotAcceptable, http.StatusNotAcceptable, "Not acceptable"},
+	{CodeConflict, http.StatusConflict, "Conflict"},
+	{CodeGone, http.StatusGone, "Gone"},
 	{CodeRequestTooLarge, http.StatusRequestEntityTooLarge, "Request too large"},
 	{CodeUnsupportedMediaType, http.StatusUnsupportedMediaType, "Unsupported media type"},
 	{CodeRangeNotSatisfiable, http.StatusRequestedRangeNotSatisfiable, "Range not satisfiable"},

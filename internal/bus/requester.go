@@ -153,7 +153,7 @@ func (r *Requester) Do(ctx context.Context, m *nats.Msg, timeout time.Duration) 
 		return nil, err
 	}
 	if noResponders(reply) {
-		return nil, unavailable("nobody answers %s at the moment; try again later", m.Subject)
+		return nil, unavailable("nobody answers %s at the moment; try again later", m.Subject).WithCause(nats.ErrNoResponders)
 	}
 	return reply, nil
 }

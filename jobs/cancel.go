@@ -1,0 +1,147 @@
+package jobs
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"github.com/seed-649d3d38/heddle/contract"
+)
+
+// Cancel ends a job that is queued or running and returns its document. That is stored
+// when Cancel returns; the instance that works on the job hears of it at once. Of a job
+// that is canceled already it returns the document too.
+//
+// It returns a [*contract.Error]: [contract.CodeNotFound], or [contract.CodeConflict] if
+// the job has ended in another way.
+func (s *Store) Cancel(ctx context.Context, ref contract.JobRef) (contract.Job, error) {
+	for {
+		f, err := s.find(ctx, ref)
+		if err != nil {
+			return contract.Job{}, err
+		}
+		job := f.job()
+		if job.State == contract.JobCanceled {
+			return job, nil
+		}
+		if job.State.Terminal() {
+			return job, wrongState(job, "queued or running", "canceled")
+		}
+		r, err := s.canceled(ctx, f)
+		if err != nil {
+			return contract.Job{}, err
+		}
+		switch err := s.write(ctx, ref, r, contract.DefaultRetention+recordKept); {
+		case isMoved(err): // it has changed meanwhile
+		case err != nil:
+			return contract.Job{}, unavailable(err)
+		default:
+			return r.Job, s.withdraw(ctx, ref)
+		}
+	}
+}
+
+// canceled returns the record of the job after it was canceled.
+func (s *Store) canceled(ctx context.Context, f found) (*record, error) {
+	r := &record{revision: f.record.revision}
+	if f.exists() {
+		*r = *f.record
+	} else {
+		r.Job, r.Payload = f.job(), f.payload()
+	}
+	if f.message == nil {
+		var err error
+		if f.message, err = s.queuedMessage(ctx, f.ref); err != nil {
+			return nil, unavailable(err)
+		}
+	}
+	if f.message != nil {
+		r.keep(f.message)
+	}
+	r.State, r.NotBefore = contract.JobCanceled, time.Time{}
+	r.Finished = time.Now().UTC().Truncate(time.Microsecond)
+	return r, nil
+}
+
+// withdraw takes a job that was canceled out of the work stream and tells who works on it.
+// If it cannot, whoever comes across the job finds that it was canceled.
+func (s *Store) withdraw(ctx context.Context, ref contract.JobRef) error {
+	if err := s.nc.Publish(ref.CancelSubject(), nil); err != nil {
+		s.cfg.Log.WarnContext(ctx, "tell that a job was canceled", "job", ref.ID(), "error", err)
+	}
+	for _, class := range contract.JobClasses() {
+		if err := s.purge(ctx, contract.WorkStream(ref.Service), ref.WorkSubject(class)); err != nil {
+			s.cfg.Log.WarnContext(ctx, "withdraw canceled job", "job", ref.ID(), "error", err)
+		}
+	}
+	return nil
+}
+
+// purge removes the messages of a subject from a stream.
+func (s *Store) purge(ctx context.Context, stream, subject string) error {
+	body, err := json.Marshal(map[string]string{"filter": subject})
+	if err != nil {
+		return fmt.Errorf("purge %s: %w", subject, err)
+	}
+	_, _, err = s.store(ctx, &nats.Msg{Subject: "$JS.API.STREAM.PURGE." + stream, Data: body})
+	return err
+}
+
+// Retry queues a job again that failed or was canceled, with all its attempts before it,
+// and returns its document.
+//
+// It returns a [*contract.Error]: [contract.CodeNotFound], or [contract.CodeConflict] if
+// the job is in another state or its request was not one that could be kept.
+func (s *Store) Retry(ctx context.Context, ref contract.JobRef) (contract.Job, error) {
+	for {
+		f, err := s.find(ctx, ref)
+		if err != nil {
+			return contract.Job{}, err
+		}
+		switch job := f.job(); {
+		case job.State != contract.JobFailed && job.State != contract.JobCanceled:
+			return job, wrongState(job, "failed or canceled", "retried")
+		case f.record.Request == nil:
+			return job, contract.Errorf(contract.CodeConflict, "the job %s cannot be retried, since its request is not JSON; submit another one", job.ID)
+		}
+		r := *f.record
+		r.State, r.Attempt, r.Error, r.Progress = contract.JobQueued, 0, nil, nil
+		r.Instance, r.Started, r.Finished, r.QueueMS = "", time.Time{}, time.Time{}, 0
+		switch err := s.write(ctx, ref, &r, 0); {
+		case isMoved(err): // by somebody else in this moment
+			continue
+		case err != nil:
+			return contract.Job{}, unavailable(err)
+		}
+		return r.Job, s.requeue(ctx, ref, &r)
+	}
+}
+
+// requeue puts a job into the work stream whose record says that it is queued. If that
+// fails the record stays as it is, and [Store.Heal] does it later.
+func (s *Store) requeue(ctx context.Context, ref contract.JobRef, r *record) error {
+	m := &nats.Msg{Subject: ref.WorkSubject(r.Class), Data: r.Request, Header: nats.Header{
+		contract.HeaderRevision: {strconv.FormatUint(r.revision, 10)},
+	}}
+	for header, value := range r.Options {
+		m.Header[header] = []string{value}
+	}
+	_, _, err := s.store(ctx, m)
+	if err == nil || isQueued(err) {
+		return nil
+	}
+	if isFull(err) {
+		full := contract.Errorf(contract.CodeResourceExhausted, "too many jobs of %s are queued; the job is queued again when there is room", ref.Service)
+		full.RetryAfter = time.Second
+		return full.WithCause(err)
+	}
+	return unavailable(err)
+}
+
+func wrongState(job contract.Job, wanted, done string) error {
+	return contract.Errorf(contract.CodeConflict, "the job %s is %s; only jobs that are %s can be %s", job.ID, job.State, wanted, done)
+}

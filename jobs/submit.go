@@ -1,0 +1,132 @@
+package jobs
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base32"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"github.com/seed-649d3d38/heddle/contract"
+)
+
+// Submission is a job to be done.
+type Submission struct {
+	// Tenant is whose job it is; empty means [contract.DefaultTenant].
+	Tenant string
+	// Endpoint is the operation. The store does not check the body against it.
+	Endpoint contract.Spec
+	// Body is the request.
+	Body    []byte
+	Options contract.JobOptions
+	// Trace are the headers of the trace that the job belongs to, if there is one.
+	Trace nats.Header
+}
+
+// Submit stores a job and returns its document. With a key, a submission that was made
+// before returns the job of then, whatever has become of it, and says that it is not new.
+//
+// It returns a [*contract.Error]: [contract.CodeInvalidArgument] if the key was used for
+// another request, [contract.CodeResourceExhausted] if too many jobs are queued,
+// [contract.CodeRequestTooLarge], [contract.CodeUnavailable] if the broker could not store
+// the job or did not say so in time. A submission with a key may then be sent again.
+func (s *Store) Submit(ctx context.Context, job Submission) (doc contract.Job, isNew bool, err error) {
+	ref := contract.JobRef{Tenant: job.Tenant, Service: job.Endpoint.Service, Operation: job.Endpoint.Operation}
+	if ref.Tenant == "" {
+		ref.Tenant = contract.DefaultTenant
+	}
+	if len(job.Body) > job.Endpoint.MaxRequest {
+		return doc, false, contract.Errorf(contract.CodeRequestTooLarge, "the request has %d bytes; at most %d are taken", len(job.Body), job.Endpoint.MaxRequest)
+	}
+	if job.Options.Key == "" {
+		ref.Token = strings.ToLower(rand.Text()[:tokenLength])
+		doc, err = s.queue(ctx, ref, job)
+		return doc, err == nil, err
+	}
+	ref.Token = keyToken(ref, job.Options.Key)
+	if doc, err = s.repeated(ctx, ref, job.Body); !errors.Is(err, contract.CodeNotFound) {
+		return doc, false, err
+	}
+	doc, err = s.queue(ctx, ref, job)
+	if isQueued(err) { // by somebody else in this moment
+		doc, err = s.repeated(ctx, ref, job.Body)
+		return doc, false, err
+	}
+	return doc, err == nil, err
+}
+
+// tokenLength is the number of characters of a token, five bits each: enough that nobody
+// guesses one.
+const tokenLength = 20
+
+// keyToken returns the token of the job with an idempotency key: the same for the same key
+// of the same tenant and operation.
+func keyToken(ref contract.JobRef, key string) string {
+	mac := hmac.New(sha256.New, []byte(ref.Tenant))
+	_, _ = mac.Write([]byte(ref.Service + "." + ref.Operation + "\x00" + key)) // a hash never fails
+	return strings.ToLower(base32.StdEncoding.EncodeToString(mac.Sum(nil))[:tokenLength])
+}
+
+// repeated returns the job that was submitted with a key before, if it had this body.
+func (s *Store) repeated(ctx context.Context, ref contract.JobRef, body []byte) (contract.Job, error) {
+	f, err := s.find(ctx, ref)
+	if err != nil {
+		return contract.Job{}, err
+	}
+	if f.payload() != payloadDigest(body) {
+		return contract.Job{}, contract.Invalid(contract.HeaderKey, "was used for another request to %s.%s; use a new key", ref.Service, ref.Operation)
+	}
+	return f.job(), nil
+}
+
+// queue puts the job into the work stream, which it makes if it is not there.
+func (s *Store) queue(ctx context.Context, ref contract.JobRef, job Submission) (contract.Job, error) {
+	m := &nats.Msg{Subject: ref.WorkSubject(job.Options.WithDefaults().Class), Data: job.Body, Header: make(nats.Header, 4)}
+	for name, values := range job.Trace {
+		m.Header[name] = values
+	}
+	job.Options.Headers(func(header, value string) { m.Header[header] = []string{value} })
+	m.Header[nats.MsgIdHdr] = []string{ref.Token}
+	_, _, err := s.store(ctx, m)
+	if isNoResponders(err) {
+		if err := s.Prepare(ctx, ref.Service); err != nil {
+			return contract.Job{}, err
+		}
+		_, _, err = s.store(ctx, m)
+	}
+	switch {
+	case isQueued(err):
+		return contract.Job{}, err
+	case isFull(err):
+		full := contract.Errorf(contract.CodeResourceExhausted, "too many jobs of %s are queued; try again later", ref.Service)
+		full.RetryAfter = time.Second
+		return contract.Job{}, full.WithCause(err)
+	case err != nil:
+		return contract.Job{}, unavailable(err)
+	}
+	return queuedJob(ref, m, time.Now().UTC()), nil
+}
+
+// queuedJob returns the document of a job that is queued and has no record.
+func queuedJob(ref contract.JobRef, m *nats.Msg, created time.Time) contract.Job {
+	_, class, _ := contract.ParseWorkSubject(m.Subject)
+	return contract.Job{
+		ID: ref.ID(), Service: ref.Service, Operation: ref.Operation, Class: class,
+		State: contract.JobQueued, Created: created.Truncate(time.Microsecond), TraceID: traceID(m.Header),
+	}
+}
+
+// traceID returns the trace that a header "traceparent" names (W3C Trace Context), empty
+// if there is none.
+func traceID(h nats.Header) string {
+	parts := strings.Split(h.Get("traceparent"), "-")
+	if len(parts) != 4 {
+		return ""
+	}
+	return parts[1]
+}
