@@ -48,11 +48,15 @@ func (c *upCommand) Run(ctx context.Context, s streams) error {
 	}
 	var at places
 	nc, err := c.connect(ctx, r, &at)
+	if err != nil {
+		return r.Abort(ctx, err)
+	}
+	store, err := r.ServeJobs(ctx, nc, contract.All())
 	if err == nil {
-		err = r.Host(ctx, nc, c.Host, services...)
+		err = r.Host(ctx, nc, store, c.Host, services...)
 	}
 	if err == nil {
-		at.http, err = server.Start(ctx, r, nc, c.Gateway, contract.All())
+		at.http, err = server.Start(ctx, r, nc, store, c.Gateway, contract.All())
 	}
 	if err != nil {
 		return r.Abort(ctx, err)

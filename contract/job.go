@@ -124,6 +124,29 @@ func (r JobRequest) Validate() error {
 	return err
 }
 
+// JobResultRequest asks for bytes of the result of a job, over NATS. The reply has them as
+// its body, with [HeaderContentType], [HeaderContentRange] and [HeaderDigest].
+type JobResultRequest struct {
+	ID string `json:"id"`
+	// Offset is the first byte wanted, from 0; Length the number of bytes, at most
+	// [MaxPart], 0 for as many as fit.
+	Offset int64 `json:"offset,omitempty"`
+	Length int64 `json:"length,omitempty"`
+}
+
+// Validate checks what can be known without the result.
+func (r JobResultRequest) Validate() error {
+	switch _, err := ParseJobID(r.ID); {
+	case err != nil:
+		return err
+	case r.Offset < 0:
+		return Invalid("offset", "must be 0 or above")
+	case r.Length < 0 || r.Length > MaxPart:
+		return Invalid("length", "must be from 0 to %d", MaxPart)
+	}
+	return nil
+}
+
 // JobQuery asks for a list of jobs, newest first by their last change. The zero value
 // asks for all.
 type JobQuery struct {

@@ -33,6 +33,7 @@ import (
 	"github.com/seed-649d3d38/heddle/internal/bus"
 	"github.com/seed-649d3d38/heddle/internal/cli"
 	"github.com/seed-649d3d38/heddle/internal/telemetry"
+	"github.com/seed-649d3d38/heddle/jobs"
 	"github.com/seed-649d3d38/heddle/solver"
 )
 
@@ -46,9 +47,10 @@ type Flags struct {
 
 // HostFlags are the flags of every program that hosts services.
 type HostFlags struct {
-	Slots  int  `help:"Heavy requests each service runs at once. Default: one for each core, 64 for the crawler." env:"HEDDLE_SLOTS" placeholder:"N"`
-	Queue  int  `help:"Requests of each service that may wait for a slot, all instances together. Choose it by time: slots in all x longest wait / mean work. Default: 1024." env:"HEDDLE_QUEUE" placeholder:"N"`
-	Memory Size `help:"Memory that running requests may need in all. Default: half of what the process may use." env:"HEDDLE_MEMORY" placeholder:"SIZE"`
+	Slots    int  `help:"Heavy requests each service runs at once. Default: one for each core, 64 for the crawler." env:"HEDDLE_SLOTS" placeholder:"N"`
+	Queue    int  `help:"Requests of each service that may wait for a slot, all instances together. Choose it by time: slots in all x longest wait / mean work. Default: 1024." env:"HEDDLE_QUEUE" placeholder:"N"`
+	JobsOnly bool `help:"Take durable jobs only, no requests." env:"HEDDLE_JOBS_ONLY"`
+	Memory   Size `help:"Memory that running requests may need in all. Default: half of what the process may use." env:"HEDDLE_MEMORY" placeholder:"SIZE"`
 	// Processors has Go's own variable, so that it means what it means elsewhere.
 	Processors int `help:"Threads that run Go code at once. Default: two more than slots that compute." env:"GOMAXPROCS" placeholder:"N"`
 }
@@ -100,8 +102,12 @@ func Run(ctx context.Context, stderr io.Writer, p Program, server bus.Options, f
 		return err
 	}
 	nc, err := r.Connect(ctx, p.Name, server)
+	if err != nil {
+		return r.Abort(ctx, err)
+	}
+	store, err := r.ServeJobs(ctx, nc, Endpoints(services))
 	if err == nil {
-		err = r.Host(ctx, nc, hosting, services...)
+		err = r.Host(ctx, nc, store, hosting, services...)
 	}
 	if err != nil {
 		return r.Abort(ctx, err)
@@ -143,11 +149,11 @@ func (r *Runtime) Connect(ctx context.Context, name string, server bus.Options, 
 	return nc, nil
 }
 
-// Host hosts services on the connection.
-func (r *Runtime) Host(ctx context.Context, nc *nats.Conn, flags HostFlags, services ...solver.Service) error {
+// Host hosts services on the connection, which take jobs from the store.
+func (r *Runtime) Host(ctx context.Context, nc *nats.Conn, store *jobs.Store, flags HostFlags, services ...solver.Service) error {
 	cfg := host.Config{
 		Slots: flags.Slots, Queue: flags.Queue, Memory: int64(flags.Memory),
-		Log: r.Log, Meter: r.Telemetry.Meter,
+		Jobs: store, JobsOnly: flags.JobsOnly, Log: r.Log, Meter: r.Telemetry.Meter,
 	}
 	if cfg.Memory == 0 {
 		cfg.Memory = defaultMemory()

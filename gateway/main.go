@@ -64,7 +64,11 @@ func (f *flags) serve(ctx context.Context, stderr io.Writer) error {
 	if err != nil {
 		return r.Abort(ctx, err)
 	}
-	address, err := server.Start(ctx, r, nc, f.Gateway, contract.All())
+	store, err := r.ServeJobs(ctx, nc, contract.All())
+	if err != nil {
+		return r.Abort(ctx, err)
+	}
+	address, err := server.Start(ctx, r, nc, store, f.Gateway, contract.All())
 	if err != nil {
 		return r.Abort(ctx, err)
 	}

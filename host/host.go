@@ -15,6 +15,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 	"golang.org/x/sync/semaphore"
 
+	"github.com/seed-649d3d38/heddle/jobs"
 	"github.com/seed-649d3d38/heddle/solver"
 )
 
@@ -33,6 +34,10 @@ const (
 	// readyTimeout bounds the flush that makes subscriptions known to the broker.
 	readyTimeout = 5 * time.Second
 
+	// jobGrace is how long jobs may go on once the host drains, at most half of the time
+	// for that. What has not ended then goes on elsewhere.
+	jobGrace = 5 * time.Second
+
 	// lastAnswers is how long requests whose context was cancelled at the end of the
 	// drain budget have to give up, so that their callers hear of it.
 	lastAnswers = time.Second
@@ -50,6 +55,11 @@ type Config struct {
 	// lane, all instances together, and without one in each instance. Zero means
 	// [DefaultQueue].
 	Queue int
+	// Jobs, if not nil, are the durable jobs that the services take when slots are free.
+	Jobs *jobs.Store
+	// JobsOnly says that nothing but jobs is taken: instances that may be stopped at any
+	// time, or scaled to none, without a caller that notices.
+	JobsOnly bool
 	// Log gets what callers must not see: causes of internal errors, panics. Nil
 	// discards it.
 	Log *slog.Logger
@@ -67,8 +77,9 @@ type Host struct {
 	memory    *memory
 	reclaimer *reclaimer
 
-	draining atomic.Bool
-	cancel   context.CancelCauseFunc
+	draining   atomic.Bool
+	cancel     context.CancelCauseFunc
+	cancelJobs context.CancelCauseFunc
 
 	mu      sync.Mutex
 	sealed  bool           // guarded by mu: no heavy request begins any more
@@ -103,11 +114,16 @@ var errShutdown = errors.New("instance is shutting down")
 func Start(ctx context.Context, nc *nats.Conn, cfg Config, services ...solver.Service) (*Host, error) {
 	cfg = cfg.withDefaults()
 	work, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
-	h := &Host{nc: nc, log: cfg.Log, cancel: cancel, memory: newMemory(cfg.Memory)}
+	jobWork, cancelJobs := context.WithCancelCause(work)
+	h := &Host{nc: nc, log: cfg.Log, cancel: cancel, cancelJobs: cancelJobs, memory: newMemory(cfg.Memory)}
 	h.reclaimer = newReclaimer(ctx, h.reclaim)
 	h.memory.watch = h.reclaimer.held
 	for _, s := range services {
-		if err := h.serve(work, cfg, s); err != nil {
+		err := h.serve(work, cfg, s)
+		if err == nil {
+			err = h.services[len(h.services)-1].takeJobs(jobWork, cfg.Jobs)
+		}
+		if err != nil {
 			h.abandon()
 			return nil, fmt.Errorf("host service %q: %w", s.Name, err)
 		}
@@ -156,7 +172,7 @@ func (h *Host) serve(ctx context.Context, cfg Config, s solver.Service) error {
 		return err
 	}
 	h.services = append(h.services, svc)
-	return svc.subscribe(ctx, cfg.Queue)
+	return svc.subscribe(ctx, cfg)
 }
 
 // abandon undoes a Start that failed.
@@ -167,6 +183,7 @@ func (h *Host) abandon() {
 	h.cancel(errShutdown)
 	h.seal()
 	h.running.Wait()
+	h.closeJobs(context.Background())
 	h.close()
 }
 
@@ -210,6 +227,7 @@ func (h *Host) Drain(ctx context.Context) error {
 	var closed []<-chan struct{}
 	for _, s := range h.services {
 		closed = append(closed, s.stop()...)
+		s.stopJobs()
 	}
 	idle := make(chan struct{})
 	go func() {
@@ -218,12 +236,17 @@ func (h *Host) Drain(ctx context.Context) error {
 		h.leaveLanes(ctx)
 		h.seal()
 		for _, s := range h.services {
-			s.lane.Close()
+			if s.lane != nil {
+				s.lane.Close()
+			}
 		}
 		h.running.Wait()
 		h.leaveHandles(ctx)
 	}()
+	handBack := h.handBackJobs(ctx)
 	err := h.awaitIdle(ctx, idle)
+	handBack.Stop()
+	h.closeJobs(ctx)
 	h.close()
 	return errors.Join(err, h.flush(ctx))
 }
@@ -250,7 +273,9 @@ func (h *Host) awaitClosed(closed []<-chan struct{}) {
 func (h *Host) cut() {
 	for _, s := range h.services {
 		for _, e := range s.endpoints {
-			_ = e.sub.Unsubscribe() // fails if it has ended already
+			if e.sub != nil {
+				_ = e.sub.Unsubscribe() // fails if it has ended already
+			}
 		}
 	}
 }
@@ -266,11 +291,36 @@ func (h *Host) close() {
 	}
 }
 
+// handBackJobs ends the work on jobs after their grace, so that they go on elsewhere.
+func (h *Host) handBackJobs(ctx context.Context) *time.Timer {
+	grace := jobGrace
+	if end, ok := ctx.Deadline(); ok {
+		grace = min(grace, time.Until(end)/2)
+	}
+	return time.AfterFunc(grace, func() { h.cancelJobs(errShutdown) })
+}
+
+// closeJobs lets what is known of jobs be stored. A job that could not be handed back in
+// time is given to another instance when its lease ends.
+func (h *Host) closeJobs(ctx context.Context) {
+	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), lastAnswers)
+	defer stop()
+	var closed sync.WaitGroup
+	for _, s := range h.services {
+		if s.jobs != nil {
+			closed.Go(func() { s.jobs.Close(ctx) })
+		}
+	}
+	closed.Wait()
+}
+
 // leaveLanes leaves the lanes of all services at once.
 func (h *Host) leaveLanes(ctx context.Context) {
 	var left sync.WaitGroup
 	for _, s := range h.services {
-		left.Go(func() { s.leaveLane(ctx) })
+		if s.lane != nil {
+			left.Go(func() { s.leaveLane(ctx) })
+		}
 	}
 	left.Wait()
 }
@@ -279,7 +329,9 @@ func (h *Host) leaveLanes(ctx context.Context) {
 func (h *Host) leaveHandles(ctx context.Context) {
 	var left sync.WaitGroup
 	for _, s := range h.services {
-		left.Go(func() { s.leaveHandles(ctx) })
+		if s.parts != nil {
+			left.Go(func() { s.leaveHandles(ctx) })
+		}
 	}
 	left.Wait()
 }

@@ -16,8 +16,9 @@ import (
 
 // instruments are those of one service.
 type instruments struct {
-	work, queue metric.Float64Histogram
-	handed      metric.Int64Counter
+	work, queue       metric.Float64Histogram
+	jobWork, jobQueue metric.Float64Histogram
+	handed            metric.Int64Counter
 }
 
 // recorder measures the requests of one operation. A nil *recorder measures nothing. Its
@@ -32,6 +33,9 @@ type recorder struct {
 
 // durations are the bucket bounds in seconds: work takes from microseconds to minutes.
 var durations = []float64{.00001, .0001, .0005, .001, .005, .01, .05, .1, .5, 1, 5, 10, 60}
+
+// jobDurations are the bounds for durable jobs, which may wait and run for hours.
+var jobDurations = []float64{.001, .01, .1, .5, 1, 5, 10, 60, 300, 1800, 7200, 36000, 86400}
 
 // recorders registers the instruments of a service and returns what makes the recorder
 // of an operation; without a meter there are none.
@@ -54,6 +58,14 @@ func newInstruments(m metric.Meter) (i instruments, err error) {
 	}
 	if i.queue, err = m.Float64Histogram("heddle.request.queue", metric.WithUnit("s"),
 		metric.WithDescription("Time that heavy requests waited for a slot."), metric.WithExplicitBucketBoundaries(durations...)); err != nil {
+		return i, err
+	}
+	if i.jobWork, err = m.Float64Histogram("heddle.job.work", metric.WithUnit("s"),
+		metric.WithDescription("Time that attempts at durable jobs took."), metric.WithExplicitBucketBoundaries(jobDurations...)); err != nil {
+		return i, err
+	}
+	if i.jobQueue, err = m.Float64Histogram("heddle.job.queue", metric.WithUnit("s"),
+		metric.WithDescription("Time that durable jobs were queued before an attempt."), metric.WithExplicitBucketBoundaries(jobDurations...)); err != nil {
 		return i, err
 	}
 	i.handed, err = m.Int64Counter("heddle.requests.handed_over", metric.WithUnit("{request}"),
@@ -90,7 +102,7 @@ func observe(m metric.Meter, h *Host, s *service) error {
 		{"heddle.slots", "{slot}", "Heavy requests that the service can run at once.", func(context.Context) int64 { return s.gate.slots }},
 		{"heddle.slots.busy", "{slot}", "Slots in use.", func(context.Context) int64 { return s.gate.busy.Load() }},
 		{"heddle.requests.waiting", "{request}", "Requests waiting in this instance for a slot.", func(context.Context) int64 { return s.gate.waiting.Load() }},
-		{"heddle.lane.depth", "{request}", "Requests waiting in the lane for a slot of any instance.", func(ctx context.Context) int64 { return int64(s.lane.State(ctx).Depth) }},
+		{"heddle.lane.depth", "{request}", "Requests waiting in the lane for a slot of any instance.", s.laneDepth},
 		{"heddle.handles", "{handle}", "Large results that are held for their readers.", func(context.Context) int64 { n, _ := s.handles.count(); return n }},
 		{"heddle.handles.memory", "By", "Memory that large results take while they are held.", func(context.Context) int64 { _, n := s.handles.count(); return n }},
 		{"heddle.memory.reserved", "By", "Memory reserved by running requests of the process.", func(context.Context) int64 { return h.memory.reserved.Load() }},
@@ -109,6 +121,14 @@ func observe(m metric.Meter, h *Host, s *service) error {
 	return nil
 }
 
+// laneDepth returns the number of requests that wait in the lane.
+func (s *service) laneDepth(ctx context.Context) int64 {
+	if s.lane == nil {
+		return 0
+	}
+	return int64(s.lane.State(ctx).Depth)
+}
+
 // record adds one answered request; f is nil for a result. Light requests wait for
 // nothing, so they have no queue time.
 func (r *recorder) record(ctx context.Context, c *call, queue, work time.Duration, f *contract.Error) {
@@ -123,6 +143,19 @@ func (r *recorder) record(ctx context.Context, c *call, queue, work time.Duratio
 	if !c.cost.Light {
 		r.queue.Record(ctx, queue.Seconds(), options...)
 	}
+}
+
+// recordJob adds one attempt at a job that was queued at the time.
+func (r *recorder) recordJob(ctx context.Context, queued time.Time, work time.Duration, f *contract.Error) {
+	if r == nil {
+		return
+	}
+	options := r.results
+	if f != nil {
+		options = r.fault(f.Code)
+	}
+	r.jobWork.Record(ctx, work.Seconds(), options...)
+	r.jobQueue.Record(ctx, (time.Since(queued) - work).Seconds(), options...)
 }
 
 // fault returns the options of a fault; a code that the contract does not know counts as

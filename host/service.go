@@ -11,6 +11,7 @@ import (
 
 	"github.com/seed-649d3d38/heddle/contract"
 	"github.com/seed-649d3d38/heddle/host/internal/lane"
+	"github.com/seed-649d3d38/heddle/jobs"
 	"github.com/seed-649d3d38/heddle/solver"
 )
 
@@ -28,6 +29,7 @@ type service struct {
 	verbs     []*nats.Subscription
 	handles   *handles
 	parts     *nats.Subscription // takes requests for parts of handles
+	jobs      *jobs.Runner       // nil where there are no durable jobs
 }
 
 func newService(h *Host, cfg Config, spec solver.Service) (*service, error) {
@@ -61,10 +63,13 @@ func newService(h *Host, cfg Config, spec solver.Service) (*service, error) {
 	return s, nil
 }
 
-// subscribe joins the lane, takes requests and answers discovery. The context is the one
-// that requests work under.
-func (s *service) subscribe(ctx context.Context, laneSize int) error {
-	if err := s.joinLane(ctx, laneSize); err != nil {
+// subscribe joins the lane, takes requests and answers discovery, unless nothing but jobs
+// is wanted. The context is the one that requests work under.
+func (s *service) subscribe(ctx context.Context, cfg Config) error {
+	if cfg.JobsOnly {
+		return nil
+	}
+	if err := s.joinLane(ctx, cfg.Queue); err != nil {
 		return err
 	}
 	if err := s.serveHandles(ctx); err != nil {
@@ -97,6 +102,9 @@ func (s *service) hide() {
 func (s *service) stop() []<-chan struct{} {
 	var closed []<-chan struct{}
 	for _, e := range s.endpoints {
+		if e.sub == nil {
+			continue
+		}
 		done := make(chan struct{})
 		e.sub.SetClosedHandler(func(string) { close(done) })
 		if err := e.sub.Drain(); err != nil {
@@ -111,6 +119,7 @@ func (s *service) stop() []<-chan struct{} {
 // unsubscribe removes every subscription at once, without draining.
 func (s *service) unsubscribe() {
 	s.hide()
+	s.stopJobs()
 	if s.lane != nil {
 		s.lane.Close()
 	}

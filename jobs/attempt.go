@@ -56,11 +56,9 @@ type Attempt struct {
 // Ref names the job.
 func (a *Attempt) Ref() contract.JobRef { return a.ref }
 
-// Body is the request. It must not be changed.
-func (a *Attempt) Body() []byte { return a.message.Data }
-
-// Header is that of the message that the job is.
-func (a *Attempt) Header() nats.Header { return a.message.Header }
+// Message is what the broker holds of the job: its body is the request. It must not be
+// changed or answered.
+func (a *Attempt) Message() *nats.Msg { return a.message }
 
 // Options say how the job is to be done, with defaults in place.
 func (a *Attempt) Options() contract.JobOptions { return a.options }

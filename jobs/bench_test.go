@@ -11,14 +11,14 @@ import (
 func BenchmarkJobs(b *testing.B) {
 	s := open(b, brokertest.Connect(b, brokertest.Start(b)))
 	hire(b, s, 64, say)
-	await(b, s, submit(b, s, `{}`, contract.JobOptions{}))
+	await(b, s, submit(b, s, `{"text":"0"}`, contract.JobOptions{}))
 	var all sync.WaitGroup
 	refs := make(chan contract.JobRef, b.N)
 	b.ResetTimer()
 	for range 64 {
 		all.Go(func() {
 			for range b.N / 64 {
-				refs <- submit(b, s, `{"n":"10"}`, contract.JobOptions{})
+				refs <- submit(b, s, `{"text":"10"}`, contract.JobOptions{})
 			}
 		})
 	}

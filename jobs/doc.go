@@ -28,5 +28,5 @@
 //		return err
 //	}
 //	defer store.Close()
-//	job, err := store.Submit(ctx, jobs.Submission{Endpoint: contract.FibonacciTerm.Spec, Body: body})
+//	job, err := store.Submit(ctx, jobs.Submission{Endpoint: contract.FibonacciTerm.Descriptor(), Body: body})
 package jobs

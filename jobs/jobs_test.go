@@ -21,8 +21,21 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // patience bounds every wait of the tests.
 const patience = 20 * time.Second
 
+// echoRequest is the request of echo.
+type echoRequest struct {
+	Text string `json:"text"`
+}
+
+// Validate implements contract.Request.
+func (r echoRequest) Validate() error {
+	if r.Text == "" {
+		return contract.Invalid("text", "must not be empty")
+	}
+	return nil
+}
+
 // echo is the operation of the jobs of the tests: its result is its request.
-var echo = contract.Spec{Service: "echo", Operation: "say", MaxRequest: 1 << 20}
+var echo = contract.Define[echoRequest, echoRequest](contract.Spec{Service: "echo", Operation: "say"}).Descriptor()
 
 // open returns the jobs of the broker of the connection until the test ends.
 func open(t testing.TB, nc *nats.Conn) *jobs.Store {
@@ -39,7 +52,7 @@ func open(t testing.TB, nc *nats.Conn) *jobs.Store {
 type solve func(ctx context.Context, a *jobs.Attempt) ([]byte, error)
 
 // say is the work on an echo.
-func say(_ context.Context, a *jobs.Attempt) ([]byte, error) { return a.Body(), nil }
+func say(_ context.Context, a *jobs.Attempt) ([]byte, error) { return a.Message().Data, nil }
 
 // crew is an instance that works on the jobs of echo with some slots.
 type crew struct {

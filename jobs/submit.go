@@ -7,20 +7,22 @@ import (
 	"crypto/sha256"
 	"encoding/base32"
 	"errors"
+	"reflect"
 	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
 
 	"github.com/seed-649d3d38/heddle/contract"
+	"github.com/seed-649d3d38/heddle/internal/strict"
 )
 
 // Submission is a job to be done.
 type Submission struct {
 	// Tenant is whose job it is; empty means [contract.DefaultTenant].
 	Tenant string
-	// Endpoint is the operation. The store does not check the body against it.
-	Endpoint contract.Spec
+	// Endpoint is the operation.
+	Endpoint contract.Descriptor
 	// Body is the request.
 	Body    []byte
 	Options contract.JobOptions
@@ -31,8 +33,8 @@ type Submission struct {
 // Submit stores a job and returns its document. With a key, a submission that was made
 // before returns the job of then, whatever has become of it, and says that it is not new.
 //
-// It returns a [*contract.Error]: [contract.CodeInvalidArgument] if the key was used for
-// another request, [contract.CodeResourceExhausted] if too many jobs are queued,
+// It returns a [*contract.Error]: what is wrong with the request, if it is not valid;
+// [contract.CodeInvalidArgument] if the key was used for another request, [contract.CodeResourceExhausted] if too many jobs are queued,
 // [contract.CodeRequestTooLarge], [contract.CodeUnavailable] if the broker could not store
 // the job or did not say so in time. A submission with a key may then be sent again.
 func (s *Store) Submit(ctx context.Context, job Submission) (doc contract.Job, isNew bool, err error) {
@@ -40,8 +42,8 @@ func (s *Store) Submit(ctx context.Context, job Submission) (doc contract.Job, i
 	if ref.Tenant == "" {
 		ref.Tenant = contract.DefaultTenant
 	}
-	if len(job.Body) > job.Endpoint.MaxRequest {
-		return doc, false, contract.Errorf(contract.CodeRequestTooLarge, "the request has %d bytes; at most %d are taken", len(job.Body), job.Endpoint.MaxRequest)
+	if err := validate(job.Endpoint, job.Body); err != nil {
+		return doc, false, err
 	}
 	if job.Options.Key == "" {
 		ref.Token = strings.ToLower(rand.Text()[:tokenLength])
@@ -58,6 +60,19 @@ func (s *Store) Submit(ctx context.Context, job Submission) (doc contract.Job, i
 		return doc, false, err
 	}
 	return doc, err == nil, err
+}
+
+// validate checks the request of a job as the service will, so that most of what is wrong
+// with it is said at once.
+func validate(d contract.Descriptor, body []byte) error {
+	if len(body) > d.MaxRequest {
+		return contract.Errorf(contract.CodeRequestTooLarge, "the request has %d bytes; at most %d are taken", len(body), d.MaxRequest)
+	}
+	request := reflect.New(d.Request)
+	if err := strict.Decode(body, request.Interface()); err != nil {
+		return err
+	}
+	return request.Elem().Interface().(contract.Request).Validate()
 }
 
 // tokenLength is the number of characters of a token, five bits each: enough that nobody

@@ -17,12 +17,16 @@ import (
 
 	"github.com/seed-649d3d38/heddle/contract"
 	"github.com/seed-649d3d38/heddle/internal/bus"
+	"github.com/seed-649d3d38/heddle/jobs"
 )
 
 // Config says what a gateway serves and how.
 type Config struct {
 	// Endpoints are the operations, each of which becomes a route. Required.
 	Endpoints []contract.Descriptor
+	// Jobs are the durable jobs of the broker; nil means that there are none. The caller
+	// closes it.
+	Jobs *jobs.Store
 	// Requester sends the requests. Required; the caller closes it.
 	Requester *bus.Requester
 	// Conn is asked which instances there are, for GET /v1/services. Required; the

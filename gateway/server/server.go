@@ -2,7 +2,7 @@
 // requester on the broker and its HTTP listener. What the gateway answers is the
 // business of package rest.
 //
-//	err := server.Start(ctx, runtime, nc, flags, contract.All())
+//	err := server.Start(ctx, runtime, nc, store, flags, contract.All())
 package server
 
 import (
@@ -18,6 +18,7 @@ import (
 	"github.com/seed-649d3d38/heddle/gateway/rest"
 	"github.com/seed-649d3d38/heddle/internal/bus"
 	"github.com/seed-649d3d38/heddle/internal/cli"
+	"github.com/seed-649d3d38/heddle/jobs"
 )
 
 // Flags are the gateway's own flags.
@@ -30,7 +31,7 @@ type Flags struct {
 // Start starts a gateway for the endpoints on the connection, as a part of the
 // runtime, and returns the address it listens on. It refuses an address that others can
 // reach unless the flags say that this is meant.
-func Start(ctx context.Context, r *daemon.Runtime, nc *nats.Conn, f Flags, endpoints []contract.Descriptor) (net.Addr, error) {
+func Start(ctx context.Context, r *daemon.Runtime, nc *nats.Conn, store *jobs.Store, f Flags, endpoints []contract.Descriptor) (net.Addr, error) {
 	l, err := daemon.Listen(ctx, "--http", f.HTTP)
 	if err != nil {
 		return nil, err
@@ -53,7 +54,7 @@ func Start(ctx context.Context, r *daemon.Runtime, nc *nats.Conn, f Flags, endpo
 		return nil, fmt.Errorf("start gateway: connect for large results: %w", err)
 	}
 	cfg := rest.Config{
-		Endpoints: endpoints, Requester: requester, Conn: nc, Bulk: bulk, Log: r.Log, Version: cli.Version(),
+		Endpoints: endpoints, Jobs: store, Requester: requester, Conn: nc, Bulk: bulk, Log: r.Log, Version: cli.Version(),
 		LoopbackOnly: loopback, AllowedHosts: f.AllowHost, Meter: r.Telemetry.Meter,
 	}
 	if r.Telemetry.Tracing {

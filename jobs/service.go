@@ -1,0 +1,223 @@
+package jobs
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"github.com/seed-649d3d38/heddle/contract"
+	"github.com/seed-649d3d38/heddle/internal/strict"
+)
+
+const (
+	// atOnce is the number of requests that a [Service] works on at once; the next ones
+	// wait in its subscriptions.
+	atOnce = 256
+
+	// serveTimeout bounds the work on one request.
+	serveTimeout = 10 * time.Second
+)
+
+// Service is the jobs service on NATS: what direct publishers submit, look at, cancel and
+// retry jobs with. It has nothing but a [Store], so any number may serve at once, whether
+// or not an instance is there that does the jobs.
+type Service struct {
+	store     *Store
+	endpoints []contract.Descriptor
+	log       *slog.Logger
+	subs      []*nats.Subscription
+	ended     sync.WaitGroup // the subscriptions
+	slots     chan struct{}
+	serving   sync.WaitGroup
+}
+
+// Serve answers the subjects of the jobs service for the endpoints until
+// [Service.Close]. The context is the one that requests are worked on under.
+func Serve(ctx context.Context, store *Store, endpoints []contract.Descriptor) (*Service, error) {
+	s := &Service{store: store, endpoints: endpoints, log: store.cfg.Log, slots: make(chan struct{}, atOnce)}
+	for subject, answer := range map[string]answer{
+		contract.SubmitSubject("*", "*"): s.submit,
+		contract.JobsSubject("get"):      s.get,
+		contract.JobsSubject("cancel"):   s.byID(store.Cancel),
+		contract.JobsSubject("retry"):    s.byID(store.Retry),
+		contract.JobsSubject("result"):   s.result,
+	} {
+		sub, err := store.nc.QueueSubscribe(subject, contract.JobsGroup, func(m *nats.Msg) { s.serve(ctx, m, answer) })
+		if err != nil {
+			s.unsubscribe()
+			return nil, fmt.Errorf("serve jobs: subscribe to %s: %w", subject, err)
+		}
+		s.ended.Add(1)
+		sub.SetClosedHandler(func(string) { s.ended.Done() })
+		s.subs = append(s.subs, sub)
+	}
+	return s, nil
+}
+
+// Close takes no more requests and waits for those under way.
+func (s *Service) Close() {
+	s.unsubscribe()
+	s.ended.Wait()
+	s.serving.Wait()
+}
+
+func (s *Service) unsubscribe() {
+	end := (*nats.Subscription).Drain
+	if !s.store.nc.IsConnected() {
+		end = (*nats.Subscription).Unsubscribe // nobody would say when all has come
+	}
+	for _, sub := range s.subs {
+		_ = end(sub) // fails only on a closed connection, which has ended it
+	}
+}
+
+// answer returns the reply to a request: its body is made of document, unless there is a
+// message.
+type answer func(ctx context.Context, m *nats.Msg) (document any, reply *nats.Msg, err error)
+
+// serve answers one request, in a goroutine of its own: most of the time it waits for the
+// broker.
+func (s *Service) serve(ctx context.Context, m *nats.Msg, answer answer) {
+	s.slots <- struct{}{}
+	s.serving.Go(func() {
+		defer func() { <-s.slots }()
+		ctx, cancel := context.WithTimeout(ctx, serveTimeout)
+		defer cancel()
+		document, reply, err := answer(ctx, m)
+		if err == nil && reply == nil {
+			reply, err = encode(document)
+		}
+		if err != nil {
+			reply = s.problem(ctx, m, contract.FromError(err))
+		}
+		if m.Reply == "" {
+			return
+		}
+		reply.Subject = m.Reply
+		if err := s.store.nc.PublishMsg(reply); err != nil {
+			s.log.WarnContext(ctx, "answer request about jobs", "subject", m.Subject, "error", err)
+		}
+	})
+}
+
+func encode(document any) (*nats.Msg, error) {
+	body, err := json.Marshal(document)
+	if err != nil {
+		return nil, fmt.Errorf("encode reply: %w", err)
+	}
+	return &nats.Msg{Data: body}, nil
+}
+
+// problem returns the reply that says what went wrong.
+func (s *Service) problem(ctx context.Context, m *nats.Msg, f *contract.Error) *nats.Msg {
+	if f.Code == contract.CodeInternal {
+		s.log.ErrorContext(ctx, "request about jobs failed", "subject", m.Subject, "error", f)
+	}
+	body, err := f.MarshalJSON()
+	if err != nil { // a struct of strings and integers always marshals
+		s.log.ErrorContext(ctx, "encode error reply", "error", err)
+	}
+	return &nats.Msg{Data: body, Header: nats.Header{
+		contract.HeaderError:       {f.Detail},
+		contract.HeaderErrorCode:   {strconv.Itoa(f.Code.Status())},
+		contract.HeaderContentType: {contract.MediaProblem},
+	}}
+}
+
+// submit stores a job. Its operation is in the subject, its options in the headers.
+func (s *Service) submit(ctx context.Context, m *nats.Msg) (any, *nats.Msg, error) {
+	tokens := strings.Split(m.Subject, ".")
+	service, operation := tokens[len(tokens)-2], tokens[len(tokens)-1]
+	i := slices.IndexFunc(s.endpoints, func(d contract.Descriptor) bool {
+		return d.Service == service && d.Operation == operation
+	})
+	if i < 0 {
+		return nil, nil, contract.Errorf(contract.CodeNotFound, "there is no operation %s.%s", service, operation)
+	}
+	options, err := contract.ParseJobOptions(m.Header.Get)
+	if err != nil {
+		return nil, nil, err
+	}
+	job, _, err := s.store.Submit(ctx, Submission{
+		Endpoint: s.endpoints[i], Body: m.Data, Options: options, Trace: traceOf(m.Header),
+	})
+	return job, nil, err
+}
+
+// traceOf returns the headers of a trace among others, nil if there are none.
+func traceOf(h nats.Header) nats.Header {
+	if h.Get("traceparent") == "" {
+		return nil
+	}
+	trace := nats.Header{"traceparent": h["traceparent"]}
+	if state := h["tracestate"]; state != nil {
+		trace["tracestate"] = state
+	}
+	return trace
+}
+
+// get returns the document of a job.
+func (s *Service) get(ctx context.Context, m *nats.Msg) (any, *nats.Msg, error) {
+	return s.byID(s.store.Get)(ctx, m)
+}
+
+// byID returns the answer to requests that name a job and nothing else.
+func (s *Service) byID(do func(context.Context, contract.JobRef) (contract.Job, error)) answer {
+	return func(ctx context.Context, m *nats.Msg) (any, *nats.Msg, error) {
+		var r contract.JobRequest
+		if err := strict.Decode(m.Data, &r); err != nil {
+			return nil, nil, err
+		}
+		ref, err := contract.ParseJobID(r.ID)
+		if err != nil {
+			return nil, nil, err
+		}
+		job, err := do(ctx, ref)
+		return job, nil, err
+	}
+}
+
+// result returns bytes of the result of a job.
+func (s *Service) result(ctx context.Context, m *nats.Msg) (any, *nats.Msg, error) {
+	var r contract.JobResultRequest
+	if err := strict.Decode(m.Data, &r); err != nil {
+		return nil, nil, err
+	}
+	if err := r.Validate(); err != nil {
+		return nil, nil, err
+	}
+	ref, err := contract.ParseJobID(r.ID)
+	if err != nil {
+		return nil, nil, err
+	}
+	result, err := s.store.Result(ctx, ref)
+	if err != nil {
+		return nil, nil, err
+	}
+	if r.Offset > 0 && r.Offset >= result.Size {
+		return nil, nil, contract.Errorf(contract.CodeRangeNotSatisfiable, "offset must be below the size of the result, which is %d", result.Size)
+	}
+	most := min(contract.MaxPart, s.store.nc.MaxPayload()-contract.HeaderRoom)
+	if r.Length == 0 || r.Length > most {
+		r.Length = most
+	}
+	end := min(r.Offset+r.Length, result.Size)
+	var body bytes.Buffer
+	if err := result.WriteRange(ctx, &body, r.Offset, end); err != nil {
+		return nil, nil, err
+	}
+	return nil, &nats.Msg{Data: body.Bytes(), Header: nats.Header{
+		contract.HeaderContentType:  {result.ContentType},
+		contract.HeaderContentRange: {contract.FormatContentRange(r.Offset, end, result.Size)},
+		contract.HeaderDigest:       {result.Digest},
+	}}, nil
+}
