@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -60,6 +61,7 @@ type crew struct {
 	t    testing.TB
 	free atomic.Int64
 	end  context.CancelFunc
+	once sync.Once
 }
 
 // hire starts an instance. It is dismissed when the test ends.
@@ -108,13 +110,15 @@ func (c *crew) work(ctx context.Context, a *jobs.Attempt, work solve) {
 	c.Wake()
 }
 
-// dismiss ends the instance: it hands back what it cannot finish.
+// dismiss ends the instance, once: it hands back what it cannot finish.
 func (c *crew) dismiss() {
-	c.Stop()
-	c.end()
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
-	c.Close(ctx)
+	c.once.Do(func() {
+		c.Stop()
+		c.end()
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		c.Close(ctx)
+	})
 }
 
 // submit submits a job.
