@@ -124,14 +124,14 @@ func Start(ctx context.Context, nc *nats.Conn, cfg Config, services ...solver.Se
 			err = h.services[len(h.services)-1].takeJobs(jobWork, cfg.Jobs)
 		}
 		if err != nil {
-			h.abandon()
+			h.abandon(ctx)
 			return nil, fmt.Errorf("host service %q: %w", s.Name, err)
 		}
 	}
 	flush, stop := context.WithTimeout(ctx, readyTimeout)
 	defer stop()
 	if err := nc.FlushWithContext(flush); err != nil {
-		h.abandon()
+		h.abandon(ctx)
 		return nil, fmt.Errorf("announce services: %w", err)
 	}
 	return h, nil
@@ -176,14 +176,14 @@ func (h *Host) serve(ctx context.Context, cfg Config, s solver.Service) error {
 }
 
 // abandon undoes a Start that failed.
-func (h *Host) abandon() {
+func (h *Host) abandon(ctx context.Context) {
 	for _, s := range h.services {
 		s.unsubscribe()
 	}
 	h.cancel(errShutdown)
 	h.seal()
 	h.running.Wait()
-	h.closeJobs(context.Background())
+	h.closeJobs(ctx)
 	h.close()
 }
 

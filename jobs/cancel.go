@@ -40,7 +40,8 @@ func (s *Store) Cancel(ctx context.Context, ref contract.JobRef) (contract.Job, 
 		case err != nil:
 			return contract.Job{}, unavailable(err)
 		default:
-			return r.Job, s.withdraw(ctx, ref)
+			s.withdraw(ctx, ref)
+			return r.Job, nil
 		}
 	}
 }
@@ -69,7 +70,7 @@ func (s *Store) canceled(ctx context.Context, f found) (*record, error) {
 
 // withdraw takes a job that was canceled out of the work stream and tells who works on it.
 // If it cannot, whoever comes across the job finds that it was canceled.
-func (s *Store) withdraw(ctx context.Context, ref contract.JobRef) error {
+func (s *Store) withdraw(ctx context.Context, ref contract.JobRef) {
 	if err := s.nc.Publish(ref.CancelSubject(), nil); err != nil {
 		s.cfg.Log.WarnContext(ctx, "tell that a job was canceled", "job", ref.ID(), "error", err)
 	}
@@ -78,7 +79,6 @@ func (s *Store) withdraw(ctx context.Context, ref contract.JobRef) error {
 			s.cfg.Log.WarnContext(ctx, "withdraw canceled job", "job", ref.ID(), "error", err)
 		}
 	}
-	return nil
 }
 
 // purge removes the messages of a subject from a stream.

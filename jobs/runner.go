@@ -268,7 +268,7 @@ func (a *Attempt) isLate() bool {
 
 // live tells the broker that the jobs here are in good hands, stores what progress there
 // is, and sometimes looks whether they still are this instance's.
-func (r *Runner) live(ctx context.Context, check bool) { //nolint:revive // a tick that also checks is no other function
+func (r *Runner) live(ctx context.Context, check bool) {
 	r.mu.Lock()
 	held := make([]*Attempt, 0, len(r.held))
 	for a := range r.held {

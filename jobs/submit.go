@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/base32"
 	"errors"
+	"maps"
 	"reflect"
 	"strings"
 	"time"
@@ -47,19 +48,18 @@ func (s *Store) Submit(ctx context.Context, job Submission) (doc contract.Job, i
 	}
 	if job.Options.Key == "" {
 		ref.Token = strings.ToLower(rand.Text()[:tokenLength])
-		doc, err = s.queue(ctx, ref, job)
+		doc, _, err = s.queue(ctx, ref, job)
 		return doc, err == nil, err
 	}
 	ref.Token = keyToken(ref, job.Options.Key)
 	if doc, err = s.repeated(ctx, ref, job.Body); !errors.Is(err, contract.CodeNotFound) {
 		return doc, false, err
 	}
-	doc, err = s.queue(ctx, ref, job)
-	if isQueued(err) { // by somebody else in this moment
+	doc, again, err := s.queue(ctx, ref, job)
+	if again { // somebody else was faster by a moment
 		doc, err = s.repeated(ctx, ref, job.Body)
-		return doc, false, err
 	}
-	return doc, err == nil, err
+	return doc, err == nil && !again, err
 }
 
 // validate checks the request of a job as the service will, so that most of what is wrong
@@ -99,32 +99,31 @@ func (s *Store) repeated(ctx context.Context, ref contract.JobRef, body []byte) 
 	return f.job(), nil
 }
 
-// queue puts the job into the work stream, which it makes if it is not there.
-func (s *Store) queue(ctx context.Context, ref contract.JobRef, job Submission) (contract.Job, error) {
+// queue puts the job into the work stream, which it makes if it is not there. It reports
+// whether the job was there already.
+func (s *Store) queue(ctx context.Context, ref contract.JobRef, job Submission) (doc contract.Job, again bool, err error) {
 	m := &nats.Msg{Subject: ref.WorkSubject(job.Options.WithDefaults().Class), Data: job.Body, Header: make(nats.Header, 4)}
-	for name, values := range job.Trace {
-		m.Header[name] = values
-	}
+	maps.Copy(m.Header, job.Trace)
 	job.Options.Headers(func(header, value string) { m.Header[header] = []string{value} })
 	m.Header[nats.MsgIdHdr] = []string{ref.Token}
-	_, _, err := s.store(ctx, m)
+	_, again, err = s.store(ctx, m)
 	if isNoResponders(err) {
 		if err := s.Prepare(ctx, ref.Service); err != nil {
-			return contract.Job{}, err
+			return doc, false, err
 		}
-		_, _, err = s.store(ctx, m)
+		_, again, err = s.store(ctx, m)
 	}
 	switch {
 	case isQueued(err):
-		return contract.Job{}, err
+		again = true
 	case isFull(err):
 		full := contract.Errorf(contract.CodeResourceExhausted, "too many jobs of %s are queued; try again later", ref.Service)
 		full.RetryAfter = time.Second
-		return contract.Job{}, full.WithCause(err)
+		return doc, false, full.WithCause(err)
 	case err != nil:
-		return contract.Job{}, unavailable(err)
+		return doc, false, unavailable(err)
 	}
-	return queuedJob(ref, m, time.Now().UTC()), nil
+	return queuedJob(ref, m, time.Now().UTC()), again, nil
 }
 
 // queuedJob returns the document of a job that is queued and has no record.
