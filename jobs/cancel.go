@@ -2,8 +2,7 @@ package jobs
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
+	"errors"
 	"strconv"
 	"time"
 
@@ -46,6 +45,10 @@ func (s *Store) Cancel(ctx context.Context, ref contract.JobRef) (contract.Job, 
 	}
 }
 
+// pastAll is after every delivery of a message: attempts at a job that was canceled or
+// retried by hand do not go on with it.
+const pastAll = 1<<53 - 1
+
 // canceled returns the record of the job after it was canceled.
 func (s *Store) canceled(ctx context.Context, f found) (*record, error) {
 	r := &record{revision: f.record.revision}
@@ -62,7 +65,11 @@ func (s *Store) canceled(ctx context.Context, f found) (*record, error) {
 	}
 	if f.message != nil {
 		r.keep(f.message)
+		if sequence, _, err := stored(f.message); err == nil {
+			r.Work = max(r.Work, sequence)
+		}
 	}
+	r.Delivery = pastAll
 	r.State, r.NotBefore = contract.JobCanceled, time.Time{}
 	r.Finished = time.Now().UTC().Truncate(time.Microsecond)
 	return r, nil
@@ -74,20 +81,29 @@ func (s *Store) withdraw(ctx context.Context, ref contract.JobRef) {
 	if err := s.nc.Publish(ref.CancelSubject(), nil); err != nil {
 		s.cfg.Log.WarnContext(ctx, "tell that a job was canceled", "job", ref.ID(), "error", err)
 	}
-	for _, class := range contract.JobClasses() {
-		if err := s.purge(ctx, contract.WorkStream(ref.Service), ref.WorkSubject(class)); err != nil {
-			s.cfg.Log.WarnContext(ctx, "withdraw canceled job", "job", ref.ID(), "error", err)
-		}
+	if err := s.remove(ctx, ref); err != nil {
+		s.cfg.Log.WarnContext(ctx, "withdraw canceled job", "job", ref.ID(), "error", err)
 	}
 }
 
-// purge removes the messages of a subject from a stream.
-func (s *Store) purge(ctx context.Context, stream, subject string) error {
-	body, err := json.Marshal(map[string]string{"filter": subject})
-	if err != nil {
-		return fmt.Errorf("purge %s: %w", subject, err)
+// remove takes the message of a job out of the work stream, if it is there. It deletes the
+// message and does not purge its subject: that moves the floor of the consumer past other
+// messages that are being worked on, whose acknowledgements then count for nothing
+// (nats-server 2.15.2, consumer.purge).
+func (s *Store) remove(ctx context.Context, ref contract.JobRef) error {
+	m, err := s.queuedMessage(ctx, ref)
+	if m == nil || err != nil {
+		return err
 	}
-	_, _, err = s.store(ctx, &nats.Msg{Subject: "$JS.API.STREAM.PURGE." + stream, Data: body})
+	sequence, _, err := stored(m)
+	if err != nil {
+		return err
+	}
+	body := `{"seq":` + strconv.FormatUint(sequence, 10) + `,"no_erase":true}`
+	_, _, err = s.store(ctx, &nats.Msg{Subject: "$JS.API.STREAM.MSG.DELETE." + contract.WorkStream(ref.Service), Data: []byte(body)})
+	if refused, ok := errors.AsType[*refusedError](err); ok && refused.code == noMessage {
+		return nil // it was acknowledged meanwhile
+	}
 	return err
 }
 
@@ -110,6 +126,7 @@ func (s *Store) Retry(ctx context.Context, ref contract.JobRef) (contract.Job, e
 		}
 		r := *f.record
 		r.State, r.Attempt, r.Error, r.Progress = contract.JobQueued, 0, nil, nil
+		r.Delivery = pastAll
 		r.Instance, r.Started, r.Finished, r.QueueMS = "", time.Time{}, time.Time{}, 0
 		switch err := s.write(ctx, ref, &r, 0); {
 		case isMoved(err): // by somebody else in this moment
@@ -131,7 +148,14 @@ func (s *Store) requeue(ctx context.Context, ref contract.JobRef, r *record) err
 		m.Header[header] = []string{value}
 	}
 	_, _, err := s.store(ctx, m)
-	if err == nil || isQueued(err) {
+	if isQueued(err) {
+		// The message of the attempt before is still there: the job had ended, and its
+		// acknowledgement is on its way. It would take this job along.
+		if err = s.remove(ctx, ref); err == nil {
+			_, _, err = s.store(ctx, m)
+		}
+	}
+	if err == nil {
 		return nil
 	}
 	if isFull(err) {

@@ -77,15 +77,17 @@ func (v verdict) err() error {
 }
 
 // compare decides by the record that is stored now. The order of deliveries is that of
-// the sequences of their messages, and then of their numbers: what is later is right.
+// the sequences of their messages, and then of their numbers: what is later is right. An
+// attempt that is before what the record says has ended in other eyes, be it that the job
+// was canceled and then retried while its work was still coming to its end.
 func (a *Attempt) compare(now *record) verdict {
 	switch {
 	case now.State == "":
 		return ours
 	case now.State.Terminal():
 		return over
-	case now.State == contract.JobQueued:
-		return ours
+	case a.message.Header.Get(contract.HeaderRevision) == strconv.FormatUint(now.revision, 10):
+		return ours // it was queued for this record
 	case now.Work > a.sequence, now.Work == a.sequence && now.Delivery > a.delivery:
 		return theirs
 	default: // ours, or of one that was before and does not know it

@@ -85,6 +85,7 @@ func (s *Store) Prepare(ctx context.Context, services ...string) error {
 const (
 	storeFailed   = 10077 // a bound of the stream, which the description names
 	wrongSequence = 10071 // the record has another revision than expected
+	noMessage     = 10057 // what was to be deleted is not there
 	sameInFlight  = 10164 // the same with replicas: another write is under way
 )
 
