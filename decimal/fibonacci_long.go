@@ -5,6 +5,7 @@ import (
 	"math/bits"
 
 	"github.com/seed-649d3d38/heddle/decimal/internal/ntt"
+	"github.com/seed-649d3d38/heddle/decimal/internal/pages"
 )
 
 // longPair is F(k) and F(k-1) on the way to a longer term. Both lie in one
@@ -145,7 +146,7 @@ func newLongPair(k, n uint64, width int) *longPair {
 // have three zero limbs at its top.
 func emptyLongPair(n uint64, width int) *longPair {
 	half := int(phiDigits*float64(n))/2/width + 6
-	return &longPair{block: make([]uint64, 2*half), width: width}
+	return &longPair{block: pages.Words(2 * half), width: width}
 }
 
 // room returns a half of the block.

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math/bits"
 	"slices"
+
+	"github.com/seed-649d3d38/heddle/decimal/internal/pages"
 )
 
 // runGap is the distance between two indices up to which adding from the one
@@ -78,7 +80,7 @@ func (c *Calculator) run(ctx context.Context, path *pairPath, indices []uint64, 
 		if n == 0 {
 			limbs = nil
 		}
-		limbs = slices.Clone(limbs)
+		limbs = pages.Clone(limbs)
 		c.stage("term", limbs)
 		if terms[n], err = provenTerm(limbs, width, n); err != nil {
 			return err

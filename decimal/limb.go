@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"math/bits"
 	"slices"
+
+	"github.com/seed-649d3d38/heddle/decimal/internal/pages"
 )
 
 // A number is a little-endian vector of limbs, each holding width decimal
@@ -244,7 +246,7 @@ func repack(a []uint64, from, to int) []uint64 {
 	if from == to || len(a) == 0 {
 		return a
 	}
-	z := make([]uint64, (digitsOf(a, from)+to-1)/to)
+	z := pages.Words((digitsOf(a, from) + to - 1) / to)
 	switch {
 	case from == width18 && to == width12:
 		narrow(z, a)
@@ -356,7 +358,7 @@ func shiftLeft(a []uint64, digits, width int) []uint64 {
 	if len(a) == 0 {
 		return nil
 	}
-	z := make([]uint64, len(a)+digits/width+1)
+	z := pages.Words(len(a) + digits/width + 1)
 	shiftLeftInto(z, a, digits, width)
 	return trim(z)
 }

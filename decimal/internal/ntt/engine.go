@@ -81,5 +81,13 @@ func (e *Engine) Trim() {
 	}
 }
 
+// Borrow returns n words of unspecified content from the engine's buffers, for what a
+// caller computes beside its transforms, and the function that gives them back. It must
+// be called once, after which the words must not be used.
+func (e *Engine) Borrow(n int) (words []uint64, giveBack func()) {
+	b := e.pool.get(n)
+	return b.words[:n:n], func() { e.pool.put(b) }
+}
+
 // Idle returns the bytes held in idle buffers.
 func (e *Engine) Idle() int { return e.pool.size() }
