@@ -7,7 +7,7 @@ import (
 
 // hugePage is the size of a huge page in bytes. Touching one costs one page fault
 // instead of 512, and needs one entry of the translation buffer instead of 512.
-const hugePage = 8 * longBuffer
+const hugePage = 8 * LongBuffer
 
 // allocate returns a new buffer of n words. From a huge page on it is mapped
 // outside the garbage collector's heap and stays until it is freed.

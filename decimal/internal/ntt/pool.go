@@ -27,8 +27,9 @@ type pool struct {
 	idle []*buffer
 }
 
-// longBuffer is the length from which buffers are long: a huge page in words.
-const longBuffer = 1 << 18
+// LongBuffer is the length from which buffers are long: a huge page in words. Long ones
+// that are outgrown do not stay.
+const LongBuffer = 1 << 18
 
 // get returns a buffer of at least n words with unspecified content: the shortest
 // idle one that fits, or a new one. Short requests leave long buffers alone. A new
@@ -38,10 +39,10 @@ const longBuffer = 1 << 18
 func (p *pool) get(n int) *buffer {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	long := n >= longBuffer
+	long := n >= LongBuffer
 	best := -1
 	for i, b := range p.idle {
-		fits := len(b.words) >= n && long == (len(b.words) >= longBuffer)
+		fits := len(b.words) >= n && long == (len(b.words) >= LongBuffer)
 		if fits && (best < 0 || len(b.words) < len(p.idle[best].words)) {
 			best = i
 		}
@@ -53,7 +54,7 @@ func (p *pool) get(n int) *buffer {
 	}
 	if long {
 		p.idle = slices.DeleteFunc(p.idle, func(b *buffer) bool {
-			outgrown := len(b.words) >= longBuffer
+			outgrown := len(b.words) >= LongBuffer
 			if outgrown {
 				b.release()
 			}
