@@ -106,6 +106,7 @@ func (c *Calculator) lucasLong(ctx context.Context, n uint64) (limbs []uint64, w
 func (c *Calculator) pairFor(ctx context.Context, k, n uint64) (*longPair, error) {
 	shift := shortShift(k)
 	p := newLongPair(k>>shift, n, longWidth(n))
+	c.ntt().Prepare(len(p.block))
 	work, total := 0.0, 3*float64(len(p.block))
 	for i := range shift {
 		total += 2 * float64(uint64(len(p.block))>>i)

@@ -3,8 +3,6 @@ package ntt
 import (
 	"math/bits"
 	"unsafe"
-
-	"github.com/seed-649d3d38/heddle/decimal/internal/pages"
 )
 
 // Twiddle factors, and why half of them suffice.
@@ -63,9 +61,9 @@ const minPoints = 128
 func newTables(m *modulus, k kernel, p *pool, size int) *tables {
 	size = max(size, leafSize)
 	t := &tables{modulus: m, size: size}
-	twist := pages.Words(size / 8) // a factor is two words
+	twist := p.words(size / 8) // a factor is two words
 	t.twist = unsafe.Slice((*factor)(unsafe.Pointer(unsafe.SliceData(twist))), size/16)
-	t.seed = pages.Words(size / 8)
+	t.seed = p.words(size / 8)
 	scratch := p.get(size / 16)
 	defer p.put(scratch)
 	plain := scratch.words[:size/16]
