@@ -108,7 +108,7 @@ func (w work) stops(ctx context.Context, b *bench) (figure.Series, error) {
 		part, cancel := context.WithCancel(ctx)
 		ended := make(chan error, 1)
 		go func() { ended <- w.compute(part, new(decimal.Calculator)) }()
-		time.Sleep(time.Duration(150+97*i) * time.Millisecond)
+		time.Sleep(time.Duration(20+37*i) * time.Millisecond)
 		start := time.Now()
 		cancel()
 		if err := <-ended; !errors.Is(err, context.Canceled) {
