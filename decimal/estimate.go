@@ -41,13 +41,8 @@ func EstimateFibonacci(n int64) Estimate {
 	index := min(magnitude(n), maxEstimated)
 	limbs := int64(phiDigits*float64(index))/int64(longWidth(index)) + 1
 	points := transformPoints(limbs)
-	// Four vectors for the last step; half as many bytes for the one before,
-	// which stay in the pool; and so on. One byte in four points of tables
-	// under each prime, and room to join the pieces of a transform.
-	vectors := 2 * 4 * 8 * points
-	tables := 4*powerOfTwo(points) + 2*points
 	return Estimate{
-		Bytes:   fixedBytes + 8*limbs + vectors + tables,
+		Bytes:   fixedBytes + 8*limbs + transformBytes(points),
 		Time:    duration(points * nsPerPoint()),
 		Threads: threadsFor(points),
 	}
@@ -60,16 +55,20 @@ func EstimateRoot(digits int) Estimate {
 	width := int64(max(min(widthFor(2*digits), width12), width11))
 	limbs := int64(digits)/width + 1
 	points := transformPoints(limbs)
-	vectors := 2 * 4 * 8 * points
-	if cyclic := powerOfTwo(limbs + 2); cyclic != points {
-		vectors += 2 * 8 * cyclic
-	}
 	const touched = 5 // words of the workspace for every limb
 	return Estimate{
-		Bytes:   fixedBytes + 8*limbs*(touched+1) + vectors + 4*powerOfTwo(points),
+		Bytes:   fixedBytes + 8*limbs*(touched+1) + transformBytes(points) + 2*8*min(powerOfTwo(limbs+2), ntt.LongBuffer),
 		Time:    duration(points * nsPerPoint() * 3 / 2),
 		Threads: threadsFor(points),
 	}
+}
+
+// transformBytes returns the memory for transforms that grow up to so many points: four
+// vectors for the last one, as many for the longest before it that stays in the pool, and
+// a byte for each point of two tables under each prime, twice, as the collector may not
+// have found yet the shorter tables that they replaced.
+func transformBytes(points int64) int64 {
+	return 4*8*(points+min(points, ntt.LongBuffer)) + 8*powerOfTwo(points)
 }
 
 // threadsFor returns how many threads the longest transform of a computation gets.

@@ -21,9 +21,11 @@ const measureEnv = "DECIMAL_TEST_MEASURE"
 func TestEstimatedMemory(t *testing.T) {
 	t.Parallel()
 	estimates := map[string]decimal.Estimate{
-		"fibonacci 10000000": decimal.EstimateFibonacci(10_000_000),
-		"fibonacci 30000000": decimal.EstimateFibonacci(30_000_000),
-		"root 3000000":       decimal.EstimateRoot(3_000_000),
+		"fibonacci 10000000":  decimal.EstimateFibonacci(10_000_000),
+		"fibonacci 30000000":  decimal.EstimateFibonacci(30_000_000),
+		"fibonacci 100000000": decimal.EstimateFibonacci(100_000_000),
+		"root 3000000":        decimal.EstimateRoot(3_000_000),
+		"root 10000000":       decimal.EstimateRoot(10_000_000),
 	}
 	for what, estimate := range estimates {
 		t.Run(what, func(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"math/bits"
 
 	"github.com/seed-649d3d38/heddle/decimal/internal/ntt"
+	"github.com/seed-649d3d38/heddle/decimal/internal/pages"
 )
 
 // longPair is F(k) and F(k-1) on the way to a longer term. Both lie in one
@@ -32,15 +33,14 @@ func (c *Calculator) fibonacciLong(ctx context.Context, n uint64) (limbs []uint6
 	if err != nil {
 		return nil, 0, err
 	}
-	z, err := c.termFrom(ctx, pair, pair.block, n)
+	z, err := c.termFrom(ctx, pair, n)
 	c.report(1)
 	return z, pair.width, err
 }
 
-// termFrom returns F(n), for n = 2k or 2k-1, in the room given, which may be
-// the pair's block.
-func (c *Calculator) termFrom(ctx context.Context, pair *longPair, room []uint64, n uint64) ([]uint64, error) {
-	plan, x, y, err := c.transformPair(ctx, pair, len(room))
+// termFrom returns F(n), for n = 2k or 2k-1, in the pair's block.
+func (c *Calculator) termFrom(ctx context.Context, pair *longPair, n uint64) ([]uint64, error) {
+	plan, x, y, err := c.transformPair(ctx, pair, len(pair.block))
 	if err != nil {
 		return nil, err
 	}
@@ -53,7 +53,7 @@ func (c *Calculator) termFrom(ctx context.Context, pair *longPair, room []uint64
 		x, y = y, x // F(2k-1) is wanted
 	}
 	y.Release()
-	z := room[:2*len(pair.this)+1]
+	z := pair.block[:2*len(pair.this)+1]
 	if err := plan.Inverse(ctx, z, x); err != nil {
 		return nil, err
 	}
@@ -105,12 +105,13 @@ func (c *Calculator) lucasLong(ctx context.Context, n uint64) (limbs []uint64, w
 func (c *Calculator) pairFor(ctx context.Context, k, n uint64) (*longPair, error) {
 	shift := shortShift(k)
 	p := newLongPair(k>>shift, n, longWidth(n))
+	c.ntt().Prepare(len(p.block))
 	work, total := 0.0, 3*float64(len(p.block))
 	for i := range shift {
 		total += 2 * float64(uint64(len(p.block))>>i)
 	}
 	for shift--; shift >= 0; shift-- {
-		if err := c.descend(ctx, p, p, k>>shift); err != nil {
+		if err := c.descend(ctx, p, k>>shift); err != nil {
 			return nil, err
 		}
 		work += 4 * float64(len(p.this))
@@ -145,7 +146,7 @@ func newLongPair(k, n uint64, width int) *longPair {
 // have three zero limbs at its top.
 func emptyLongPair(n uint64, width int) *longPair {
 	half := int(phiDigits*float64(n))/2/width + 6
-	return &longPair{block: make([]uint64, 2*half), width: width}
+	return &longPair{block: pages.Words(2 * half), width: width}
 }
 
 // room returns a half of the block.
@@ -163,19 +164,18 @@ func (p *longPair) start(k uint64) {
 	})
 }
 
-// descend sets to, which may be from, to the pair for k, one bit longer than
-// that of from.
-func (c *Calculator) descend(ctx context.Context, from, to *longPair, k uint64) error {
-	if err := c.doublePair(ctx, from, to); err != nil {
+// descend turns p into the pair for k, one bit longer than its own.
+func (c *Calculator) descend(ctx context.Context, p *longPair, k uint64) error {
+	if err := c.doublePair(ctx, p); err != nil {
 		return err
 	}
 	if k&1 == 1 {
-		if err := to.advance(ctx); err != nil {
+		if err := p.advance(ctx); err != nil {
 			return err
 		}
 	}
-	c.stage("pair", to.this)
-	c.stage("pair", to.previous)
+	c.stage("pair", p.this)
+	c.stage("pair", p.previous)
 	return nil
 }
 
@@ -208,10 +208,10 @@ func (p *longPair) fits(limbs, room int) bool {
 	return limbs <= room && len(p.previous) <= len(p.this)
 }
 
-// doublePair sets to, which may be from, to F(2k), F(2k-1). Sums of products
+// doublePair turns F(k), F(k-1) into F(2k), F(2k-1). Sums of products
 // are taken of the transforms, so that two ways there and two back are enough.
-func (c *Calculator) doublePair(ctx context.Context, from, to *longPair) error {
-	plan, x, y, err := c.transformPair(ctx, from, len(to.room(0)))
+func (c *Calculator) doublePair(ctx context.Context, p *longPair) error {
+	plan, x, y, err := c.transformPair(ctx, p, len(p.room(0)))
 	if err != nil {
 		return err
 	}
@@ -220,15 +220,15 @@ func (c *Calculator) doublePair(ctx context.Context, from, to *longPair) error {
 	if err := plan.FibDouble(ctx, x, y); err != nil {
 		return err
 	}
-	n, k := 2*len(from.this)+1, from.k
-	to.this, to.previous = to.room(0)[:n], to.room(1)[:n]
-	if err := plan.Inverse(ctx, to.this, x); err != nil {
+	n, k := 2*len(p.this)+1, p.k
+	p.this, p.previous = p.room(0)[:n], p.room(1)[:n]
+	if err := plan.Inverse(ctx, p.this, x); err != nil {
 		return err
 	}
-	if err := plan.Inverse(ctx, to.previous, y); err != nil {
+	if err := plan.Inverse(ctx, p.previous, y); err != nil {
 		return err
 	}
-	to.this, to.previous, to.k = trim(to.this), trim(to.previous), 2*k
+	p.this, p.previous, p.k = trim(p.this), trim(p.previous), 2*k
 	return nil
 }
 

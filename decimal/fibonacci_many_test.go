@@ -13,7 +13,7 @@ import (
 func TestFibonacciManyAgreesWithFibonacci(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		limit := rapid.SampledFrom([]int64{50, 2800, 30_000}).Draw(t, "limit")
+		limit := rapid.SampledFrom([]int64{50, 2800, 30_000, 120_000}).Draw(t, "limit")
 		ns := rapid.SliceOfN(rapid.Int64Range(-limit, limit), 0, 12).Draw(t, "ns")
 		if len(ns) > 0 && rapid.Bool().Draw(t, "with a run") {
 			for d := range rapid.Int64Range(1, 30).Draw(t, "length") {

@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"unsafe"
+
+	"github.com/seed-649d3d38/heddle/decimal/internal/pages"
 )
 
 // AppendDecimal appends x as text: a minus sign if it is negative and all its
@@ -23,7 +26,10 @@ func (x Int) AppendDecimal(dst []byte) []byte {
 
 // String returns x as text. For long numbers AppendDigits or WriteTo avoid
 // one giant string.
-func (x Int) String() string { return string(x.AppendDecimal(make([]byte, 0, x.Digits()+1))) }
+func (x Int) String() string {
+	text := x.AppendDecimal(pages.Bytes(x.Digits() + 1)[:0])
+	return unsafe.String(unsafe.SliceData(text), len(text)) // nobody else has it
+}
 
 // AppendDigits appends the digits [from, to) of |x|, where digit 0 is the most
 // significant one and digit Digits()-1 the last. The time depends on to - from
@@ -175,5 +181,10 @@ func extend(dst []byte, n int) []byte {
 	if cap(dst)-len(dst) >= n {
 		return dst[:len(dst)+n]
 	}
-	return append(dst, make([]byte, n)...)
+	if n <= len(dst) {
+		return append(dst, make([]byte, n)...)
+	}
+	longer := pages.Bytes(len(dst) + n) // twice as long as before, or longer
+	copy(longer, dst)
+	return longer
 }

@@ -4,7 +4,8 @@ import (
 	"cmp"
 	"math/big"
 	"math/bits"
-	"slices"
+
+	"github.com/seed-649d3d38/heddle/decimal/internal/pages"
 )
 
 // Int is an immutable integer of any size, held as decimal limbs. The zero
@@ -33,7 +34,7 @@ func newInt(limbs []uint64, width int, negative bool) Int {
 func copyInt(limbs []uint64, width int) Int {
 	limbs = trim(limbs)
 	if widthFor(digitsOf(limbs, width)) == width {
-		limbs = slices.Clone(limbs)
+		limbs = pages.Clone(limbs)
 	} // else newInt copies them
 	return newInt(limbs, width, false)
 }
@@ -123,7 +124,7 @@ func (x Int) Add(y Int) Int {
 		x, y = y, x
 	}
 	base := pow10[x.width]
-	z := make([]uint64, len(x.limbs)+1)
+	z := pages.Words(len(x.limbs) + 1)
 	z[len(x.limbs)] = addLimbs(z, x.limbs, y.in(x.width), base)
 	return newInt(z, x.width, x.negative)
 }
@@ -139,7 +140,7 @@ func (x Int) difference(y Int, negated bool) Int {
 	if len(x.limbs) == 0 {
 		return Int{}
 	}
-	z := make([]uint64, len(x.limbs))
+	z := pages.Words(len(x.limbs))
 	subLimbs(z, x.limbs, y.in(x.width), pow10[x.width])
 	return newInt(z, x.width, negated)
 }

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"math/bits"
 	"slices"
+
+	"github.com/seed-649d3d38/heddle/decimal/internal/pages"
 )
 
 // A number is a little-endian vector of limbs, each holding width decimal
@@ -244,7 +246,7 @@ func repack(a []uint64, from, to int) []uint64 {
 	if from == to || len(a) == 0 {
 		return a
 	}
-	z := make([]uint64, (digitsOf(a, from)+to-1)/to)
+	z := pages.Words((digitsOf(a, from) + to - 1) / to)
 	switch {
 	case from == width18 && to == width12:
 		narrow(z, a)
@@ -282,16 +284,21 @@ func widen(z, a []uint64) {
 }
 
 // elevenToTwelve is repackInto from width11 to width12: twelve limbs become eleven. A
-// limb of z is what the limb before has left, and one digit more of the next one each time.
+// limb of z is what the limb before has left, and one digit more of the next one each
+// time. The divisors are constants, so that no division is left.
 func elevenToTwelve(z, a []uint64) {
 	for len(a) >= 12 && len(z) >= 11 {
-		rest := a[0]
-		for i, v := range a[1:12] {
-			p := pow10[i+1]
-			q := v / p
-			z[i] = rest + (v-q*p)*pow10[width11-i]
-			rest = q
-		}
+		z[0] = a[0] + a[1]%1e1*1e11
+		z[1] = a[1]/1e1 + a[2]%1e2*1e10
+		z[2] = a[2]/1e2 + a[3]%1e3*1e9
+		z[3] = a[3]/1e3 + a[4]%1e4*1e8
+		z[4] = a[4]/1e4 + a[5]%1e5*1e7
+		z[5] = a[5]/1e5 + a[6]%1e6*1e6
+		z[6] = a[6]/1e6 + a[7]%1e7*1e5
+		z[7] = a[7]/1e7 + a[8]%1e8*1e4
+		z[8] = a[8]/1e8 + a[9]%1e9*1e3
+		z[9] = a[9]/1e9 + a[10]%1e10*1e2
+		z[10] = a[10]/1e10 + a[11]*1e1
 		a, z = a[12:], z[11:]
 	}
 	repackInto(z, a, width11, width12)
@@ -300,14 +307,18 @@ func elevenToTwelve(z, a []uint64) {
 // twelveToEleven is repackInto from width12 to width11: eleven limbs become twelve.
 func twelveToEleven(z, a []uint64) {
 	for len(a) >= 11 && len(z) >= 12 {
-		rest := uint64(0)
-		for i, v := range a[:11] {
-			p := pow10[width11-i]
-			q := v / p
-			z[i] = rest + (v-q*p)*pow10[i]
-			rest = q
-		}
-		z[11] = rest
+		z[0] = a[0] % 1e11
+		z[1] = a[0]/1e11 + a[1]%1e10*1e1
+		z[2] = a[1]/1e10 + a[2]%1e9*1e2
+		z[3] = a[2]/1e9 + a[3]%1e8*1e3
+		z[4] = a[3]/1e8 + a[4]%1e7*1e4
+		z[5] = a[4]/1e7 + a[5]%1e6*1e5
+		z[6] = a[5]/1e6 + a[6]%1e5*1e6
+		z[7] = a[6]/1e5 + a[7]%1e4*1e7
+		z[8] = a[7]/1e4 + a[8]%1e3*1e8
+		z[9] = a[8]/1e3 + a[9]%1e2*1e9
+		z[10] = a[9]/1e2 + a[10]%1e1*1e10
+		z[11] = a[10] / 1e1
 		a, z = a[11:], z[12:]
 	}
 	repackInto(z, a, width12, width11)
@@ -347,7 +358,7 @@ func shiftLeft(a []uint64, digits, width int) []uint64 {
 	if len(a) == 0 {
 		return nil
 	}
-	z := make([]uint64, len(a)+digits/width+1)
+	z := pages.Words(len(a) + digits/width + 1)
 	shiftLeftInto(z, a, digits, width)
 	return trim(z)
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/seed-649d3d38/heddle/decimal/internal/ntt"
+	"github.com/seed-649d3d38/heddle/decimal/internal/pages"
 )
 
 const (
@@ -66,7 +67,7 @@ func (c *Calculator) product(ctx context.Context, x, y Int) (Int, error) {
 		return Int{}, ErrTooLarge
 	}
 	a, b := x.in(width), y.in(width)
-	z := make([]uint64, len(a)+len(b))
+	z := pages.Words(len(a) + len(b))
 	if err := c.multiply(ctx, z, a, b, width); err != nil {
 		return Int{}, err
 	}

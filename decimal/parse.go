@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"unsafe"
+
+	"github.com/seed-649d3d38/heddle/decimal/internal/pages"
 )
 
 // SyntaxError reports text that is not a decimal integer.
@@ -56,7 +58,7 @@ func bytesOf[T string | []byte](text T) []byte {
 
 // parseLimbs converts digits, most significant first, to limbs.
 func parseLimbs(s []byte, width int) ([]uint64, *SyntaxError) {
-	z := make([]uint64, (len(s)+width-1)/width)
+	z := pages.Words((len(s) + width - 1) / width)
 	ok := true
 	end := len(s)
 	for i := range z {

@@ -7,7 +7,8 @@ import (
 	"fmt"
 	"math"
 	"math/bits"
-	"slices"
+
+	"github.com/seed-649d3d38/heddle/decimal/internal/pages"
 )
 
 // ErrZeroDenominator reports a rational number p/q with q = 0.
@@ -116,7 +117,7 @@ func compareQuarter(t, q uint64) int {
 // scaled returns p·10^digits in a width.
 func scaled(p Int, digits, width int) shifted {
 	a := p.in(width)
-	z := make([]uint64, len(a)+1)
+	z := pages.Words(len(a) + 1)
 	z[len(a)] = shiftPart(z, a, digits%width, width)
 	t := compact(trim(z))
 	t.zeros += digits / width
@@ -125,7 +126,7 @@ func scaled(p Int, digits, width int) shifted {
 
 // quotient returns a/q, rounded down, and the remainder.
 func (t shifted) quotient(ctx context.Context, q uint64, width int) (shifted, uint64, error) {
-	z := make([]uint64, t.length())
+	z := pages.Words(t.length())
 	copy(z[t.zeros:], t.limbs)
 	var remainder uint64
 	for high := len(z); high > 0; high = max(0, high-blockLength) {
@@ -202,7 +203,7 @@ func (c *Calculator) approximateRoot(ctx context.Context, p, q Int, digits int) 
 	width := max(min(widthFor(2*max(wanted, product.Digits())), width12), width11)
 	at := alignmentOf(product.Digits(), width)
 	n := wanted/width + 2
-	w := newWorkspace(9*max(n, at.limbs) + 64)
+	w := c.newWorkspace(9*max(n, at.limbs) + 64)
 	defer w.release()
 	r := newRooter(c, w, compact(product.in(width)), at, width)
 	y, err := r.inverse(ctx, n)
@@ -215,5 +216,5 @@ func (c *Calculator) approximateRoot(ctx context.Context, p, q Int, digits int) 
 		return Int{}, err
 	}
 	cut := width*(at.limbs+n) - digits - at.shift/2
-	return newInt(shiftRight(slices.Clone(s.limbs), cut, s.width), s.width, false), nil
+	return newInt(shiftRight(pages.Clone(s.limbs), cut, s.width), s.width, false), nil
 }

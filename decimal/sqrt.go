@@ -60,7 +60,7 @@ func (c *Calculator) floorRoot(ctx context.Context, a shifted, width int, use fu
 		return nil
 	}
 	at := alignmentOf(a.digits(width), width)
-	w := newWorkspace(9*at.limbs + 64)
+	w := c.newWorkspace(9*at.limbs + 64)
 	defer w.release()
 	f := floor{width: width}
 	var err error

@@ -6,8 +6,9 @@ import "sync"
 // out and taken back like a stack. It spares the clearing and the collecting
 // of garbage that would take longer than much of the arithmetic.
 type workspace struct {
-	block []uint64
-	used  int
+	block    []uint64
+	used     int
+	giveBack func() // gives a long block back to the engine it is from; nil for a short one
 }
 
 // workspaces keeps them for reuse; what is not used for a while goes to the
@@ -24,8 +25,25 @@ func newWorkspace(words int) *workspace {
 	return w
 }
 
+// longWorkspace is the number of words from which a workspace comes from the buffers of
+// the transform: those stay when the garbage collector runs, and lie in huge pages.
+const longWorkspace = 1 << 17
+
+// newWorkspace returns an empty workspace for what goes with transforms.
+func (c *Calculator) newWorkspace(words int) *workspace {
+	if words < longWorkspace {
+		return newWorkspace(words)
+	}
+	block, giveBack := c.ntt().Borrow(words)
+	return &workspace{block: block, giveBack: giveBack}
+}
+
 // release takes the workspace and all that came from it back.
 func (w *workspace) release() {
+	if w.giveBack != nil {
+		w.giveBack()
+		return
+	}
 	w.used = 0
 	workspaces.Put(w)
 }

@@ -81,5 +81,24 @@ func (e *Engine) Trim() {
 	}
 }
 
+// Prepare builds the tables for results of up to so many limbs, if they are not there.
+// Whoever begins with short products and knows how long the last one will be spares
+// building tables for every length between.
+func (e *Engine) Prepare(limbs int) {
+	size := newLayout(limbs).tableSize()
+	var wg sync.WaitGroup // the primes build their tables at the same time
+	wg.Go(func() { e.fields[1].grow(size) })
+	e.fields[0].grow(size)
+	wg.Wait()
+}
+
+// Borrow returns n words of unspecified content from the engine's buffers, for what a
+// caller computes beside its transforms, and the function that gives them back. It must
+// be called once, after which the words must not be used.
+func (e *Engine) Borrow(n int) (words []uint64, giveBack func()) {
+	b := e.pool.get(n)
+	return b.words[:n:n], func() { e.pool.put(b) }
+}
+
 // Idle returns the bytes held in idle buffers.
 func (e *Engine) Idle() int { return e.pool.size() }

@@ -7,16 +7,12 @@ import (
 
 // hugePage is the size of a huge page in bytes. Touching one costs one page fault
 // instead of 512, and needs one entry of the translation buffer instead of 512.
-const hugePage = 8 * longBuffer
+const hugePage = 8 * LongBuffer
 
-// allocate returns a new buffer of n words. From a huge page on it is mapped
-// outside the garbage collector's heap and stays until it is freed.
+// allocate returns a new long buffer of n words. It is mapped outside the garbage
+// collector's heap and stays until it is freed.
 func allocate(n int) *buffer {
-	size := 8 * n
-	if size < hugePage {
-		return &buffer{words: make([]uint64, n)}
-	}
-	size = (size + hugePage - 1) &^ (hugePage - 1)
+	size := (8*n + hugePage - 1) &^ (hugePage - 1)
 	mapped, err := syscall.Mmap(-1, 0, size+hugePage, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_ANON|syscall.MAP_PRIVATE)
 	if err != nil { // over a limit of mappings or of memory: let the runtime decide
 		return &buffer{words: make([]uint64, n)}

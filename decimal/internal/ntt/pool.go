@@ -3,6 +3,8 @@ package ntt
 import (
 	"slices"
 	"sync"
+
+	"github.com/seed-649d3d38/heddle/decimal/internal/pages"
 )
 
 // buffer is memory for residues. Long ones come from the operating system in huge
@@ -25,10 +27,12 @@ func (b *buffer) release() {
 type pool struct {
 	mu   sync.Mutex
 	idle []*buffer
+	slab []uint64 // what is left of the last one, see carve
 }
 
-// longBuffer is the length from which buffers are long: a huge page in words.
-const longBuffer = 1 << 18
+// LongBuffer is the length from which buffers are long: a huge page in words. Long ones
+// that are outgrown do not stay.
+const LongBuffer = 1 << 18
 
 // get returns a buffer of at least n words with unspecified content: the shortest
 // idle one that fits, or a new one. Short requests leave long buffers alone. A new
@@ -38,10 +42,10 @@ const longBuffer = 1 << 18
 func (p *pool) get(n int) *buffer {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	long := n >= longBuffer
+	long := n >= LongBuffer
 	best := -1
 	for i, b := range p.idle {
-		fits := len(b.words) >= n && long == (len(b.words) >= longBuffer)
+		fits := len(b.words) >= n && long == (len(b.words) >= LongBuffer)
 		if fits && (best < 0 || len(b.words) < len(p.idle[best].words)) {
 			best = i
 		}
@@ -53,14 +57,43 @@ func (p *pool) get(n int) *buffer {
 	}
 	if long {
 		p.idle = slices.DeleteFunc(p.idle, func(b *buffer) bool {
-			outgrown := len(b.words) >= longBuffer
+			outgrown := len(b.words) >= LongBuffer
 			if outgrown {
 				b.release()
 			}
 			return outgrown
 		})
 	}
-	return allocate(n)
+	if long {
+		return allocate(n)
+	}
+	return &buffer{words: p.carve(n)}
+}
+
+// carve returns n zero words, fewer than LongBuffer, for a short buffer or table. They
+// come from slabs of one huge page, because touching that many small pages takes longer
+// than the first short products do. The garbage collector takes a slab back when nobody
+// has a part of it. p.mu must be held.
+func (p *pool) carve(n int) []uint64 {
+	if len(p.slab) < n {
+		p.slab = pages.Words(LongBuffer)
+	}
+	words := p.slab[:n:n]
+	p.slab = p.slab[min((n+cacheLine-1)&^(cacheLine-1), len(p.slab)):]
+	return words
+}
+
+// cacheLine is the number of words that buffers are aligned to.
+const cacheLine = 8
+
+// words returns n zero words of the garbage collector, in huge pages where possible.
+func (p *pool) words(n int) []uint64 {
+	if n >= LongBuffer {
+		return pages.Words(n)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.carve(n)
 }
 
 // put takes a buffer back.
@@ -74,7 +107,7 @@ func (p *pool) put(b *buffer) {
 func (p *pool) trim() {
 	p.mu.Lock()
 	idle := p.idle
-	p.idle = nil
+	p.idle, p.slab = nil, nil
 	p.mu.Unlock()
 	for _, b := range idle {
 		b.release()

@@ -1,6 +1,9 @@
 package ntt
 
-import "math/bits"
+import (
+	"math/bits"
+	"unsafe"
+)
 
 // Twiddle factors, and why half of them suffice.
 //
@@ -58,8 +61,9 @@ const minPoints = 128
 func newTables(m *modulus, k kernel, p *pool, size int) *tables {
 	size = max(size, leafSize)
 	t := &tables{modulus: m, size: size}
-	t.twist = make([]factor, size/16)
-	t.seed = make([]uint64, size/8)
+	twist := p.words(size / 8) // a factor is two words
+	t.twist = unsafe.Slice((*factor)(unsafe.Pointer(unsafe.SliceData(twist))), size/16)
+	t.seed = p.words(size / 8)
 	scratch := p.get(size / 16)
 	defer p.put(scratch)
 	plain := scratch.words[:size/16]

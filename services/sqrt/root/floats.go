@@ -2,9 +2,9 @@ package root
 
 import (
 	"context"
-	"math"
 
 	"github.com/seed-649d3d38/heddle/contract"
+	"github.com/seed-649d3d38/heddle/services/sqrt/floats"
 	"github.com/seed-649d3d38/heddle/solver"
 )
 
@@ -14,8 +14,10 @@ import (
 // too short for a look at the context.
 func SolveFloats(_ context.Context, request contract.FloatsRequest) (contract.FloatsResult, error) {
 	result := contract.FloatsResult{Roots: make(contract.Floats, len(request.Values))}
+	if !floats.Roots(result.Roots, request.Values) {
+		return result, nil
+	}
 	for i, v := range request.Values {
-		result.Roots[i] = math.Sqrt(v)
 		if v < 0 {
 			result.Errors = append(result.Errors, contract.NoRoot(i))
 		}
