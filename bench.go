@@ -117,7 +117,7 @@ func (c *benchCommand) connect(ctx context.Context) (client.Caller, *nats.Conn, 
 		return client.HTTP{Base: c.HTTP, Client: &http.Client{Transport: transport}}, nil, nil
 	}
 	nc, err := connectNow(ctx, c.Bus)
-	return client.NATS{Conn: nc}, nc, err
+	return &client.NATS{Conn: nc}, nc, err
 }
 
 // slotsOf returns the number of slots that all instances of a service have.

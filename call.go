@@ -93,7 +93,7 @@ func (c *callCommand) caller(ctx context.Context) (caller client.Caller, stop fu
 	if err != nil {
 		return nil, nil, err
 	}
-	return client.NATS{Conn: nc}, nc.Close, nil
+	return &client.NATS{Conn: nc}, nc.Close, nil
 }
 
 // mostReadable is the size in bytes up to which JSON is indented for a person. Longer

@@ -87,6 +87,7 @@ func measurements() []measurement {
 		{"kit", nil, (*bench).kit},
 		{"gateway", []string{"./gateway", "./services/fibonacci"}, (*bench).gateway},
 		{"batch", []string{"./gateway", "./services/fibonacci"}, (*bench).batch},
+		{"cancel", []string{"./gateway"}, (*bench).cancel},
 		{"lane", nil, (*bench).lane},
 		{"large", []string{"./gateway", "./services/fibonacci"}, (*bench).large},
 		{"results", nil, (*bench).results},

@@ -72,7 +72,7 @@ func (b *bench) results(ctx context.Context) (err error) {
 	defer nc.Close()
 	ways := []*transfers{
 		{name: "through the gateway", open: opener(client.HTTP{Base: "http://" + address, Client: &http.Client{Transport: &http.Transport{}}})},
-		{name: "directly on NATS", open: opener(client.NATS{Conn: nc})},
+		{name: "directly on NATS", open: opener(&client.NATS{Conn: nc})},
 	}
 	memory, err := b.transfer(ctx, broker, ways)
 	if err != nil {

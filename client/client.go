@@ -5,7 +5,7 @@
 // keeps no connections of its own and does not retry. Results of any size come the same
 // way; [Open] reads one as a stream, for those that are larger than one wants in memory.
 //
-//	c := client.NATS{Conn: nc}
+//	c := &client.NATS{Conn: nc}
 //	term, err := client.Call(ctx, c, contract.FibonacciTerm, contract.TermRequest{N: "100"})
 //
 // Many calls at once are futures with callbacks ([Go]), a problem in parts ([Scatter],

@@ -46,7 +46,7 @@ func sleeper() solver.Service {
 // suite is a broker with services and a gateway.
 type suite struct {
 	broker *broker.Broker
-	nats   client.NATS
+	nats   *client.NATS
 	http   client.HTTP
 }
 
@@ -79,7 +79,7 @@ func start(t *testing.T, services ...solver.Service) suite {
 	t.Cleanup(server.Close)
 	return suite{
 		broker: b,
-		nats:   client.NATS{Conn: brokertest.Connect(t, b)},
+		nats:   &client.NATS{Conn: brokertest.Connect(t, b)},
 		http:   client.HTTP{Base: server.URL, Client: server.Client()},
 	}
 }
@@ -155,7 +155,7 @@ func TestUnreachable(t *testing.T) {
 	stranger := httptest.NewServer(http.NotFoundHandler())
 	t.Cleanup(stranger.Close)
 	for name, c := range map[string]client.Caller{
-		"closed connection": client.NATS{Conn: closed},
+		"closed connection": &client.NATS{Conn: closed},
 		"nobody listens":    client.HTTP{Base: "http://127.0.0.1:1"},
 		"not a gateway":     client.HTTP{Base: stranger.URL, Client: stranger.Client()},
 	} {
@@ -175,7 +175,7 @@ func TestBadAddress(t *testing.T) {
 }
 
 // hosted hosts a service on a broker of its own until stop is called.
-func hosted(s solver.Service) (c client.NATS, stop func() error, err error) {
+func hosted(s solver.Service) (c *client.NATS, stop func() error, err error) {
 	b, err := broker.Start(context.Background(), broker.Config{})
 	if err != nil {
 		return c, nil, err
@@ -191,7 +191,7 @@ func hosted(s solver.Service) (c client.NATS, stop func() error, err error) {
 		b.Shutdown()
 		return c, nil, err
 	}
-	return client.NATS{Conn: nc}, func() error {
+	return &client.NATS{Conn: nc}, func() error {
 		defer b.Shutdown()
 		defer nc.Close()
 		return h.Drain(context.Background())

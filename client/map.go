@@ -10,7 +10,6 @@ import (
 
 	"github.com/seed-649d3d38/heddle/contract"
 	"github.com/seed-649d3d38/heddle/internal/batch"
-	"github.com/seed-649d3d38/heddle/internal/bus"
 )
 
 // Item is one request of [Map] and what came of it.
@@ -54,14 +53,13 @@ type MapOptions struct {
 // Requests are not validated before they are sent.
 //
 // Map works over NATS. Over HTTP, post the requests to [contract.Spec.BatchRoute].
-func Map[Req contract.Request, Res any](ctx context.Context, c NATS, e contract.Endpoint[Req, Res], requests iter.Seq[Req], o MapOptions) iter.Seq2[Item[Req, Res], error] {
+func Map[Req contract.Request, Res any](ctx context.Context, c *NATS, e contract.Endpoint[Req, Res], requests iter.Seq[Req], o MapOptions) iter.Seq2[Item[Req, Res], error] {
 	return func(yield func(Item[Req, Res], error) bool) {
-		requester, err := bus.NewRequester(c.Conn)
+		requester, err := c.replies()
 		if err != nil {
-			yield(Item[Req, Res]{}, translate(err, e.Spec))
+			yield(Item[Req, Res]{}, err)
 			return
 		}
-		defer requester.Close()
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
 

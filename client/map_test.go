@@ -287,7 +287,7 @@ func TestMapWaitsForRoom(t *testing.T) {
 			tick <- struct{}{}
 		}
 	}()
-	wantAll(t, 30, client.Map(t.Context(), client.NATS{Conn: brokertest.Connect(t, b)}, once, upTo(30), client.MapOptions{}))
+	wantAll(t, 30, client.Map(t.Context(), &client.NATS{Conn: brokertest.Connect(t, b)}, once, upTo(30), client.MapOptions{}))
 	<-done
 	if err := h.Drain(t.Context()); err != nil {
 		t.Error(err)
@@ -319,7 +319,7 @@ func TestMapDuringDrain(t *testing.T) {
 		<-half
 		drained <- hosts[0].Drain(context.Background())
 	}()
-	wantAll(t, n, client.Map(t.Context(), client.NATS{Conn: brokertest.Connect(t, b)}, number, upTo(n), client.MapOptions{}))
+	wantAll(t, n, client.Map(t.Context(), &client.NATS{Conn: brokertest.Connect(t, b)}, number, upTo(n), client.MapOptions{}))
 	if err := errors.Join(<-drained, hosts[1].Drain(t.Context())); err != nil {
 		t.Error(err)
 	}
@@ -334,7 +334,7 @@ func TestMapOverClosedConnection(t *testing.T) {
 	nc := brokertest.Connect(t, brokertest.Start(t))
 	nc.Close()
 	n := 0
-	for _, err := range client.Map(t.Context(), client.NATS{Conn: nc}, number, upTo(10), client.MapOptions{}) {
+	for _, err := range client.Map(t.Context(), &client.NATS{Conn: nc}, number, upTo(10), client.MapOptions{}) {
 		if !errors.Is(err, contract.CodeUnavailable) {
 			t.Errorf("got %v, want %s", err, contract.CodeUnavailable)
 		}

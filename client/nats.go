@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -15,14 +16,50 @@ import (
 	"github.com/seed-649d3d38/heddle/internal/handle"
 )
 
-// NATS calls services directly on their subjects. It does not own the connection.
+// NATS calls services directly on their subjects. A NATS with a connection is ready for
+// use; it does not own the connection. All its calls share one subscription for their
+// replies, made by the first of them and ended by [NATS.Close] or with the connection. It
+// is safe for concurrent use and must not be copied once it is used.
 type NATS struct {
+	// Conn is the connection. Required.
 	Conn *nats.Conn
+
+	mu        sync.Mutex
+	requester *bus.Requester // guarded by mu; nil until the first call
+}
+
+// replies returns what sends requests and waits for their replies.
+func (c *NATS) replies() (*bus.Requester, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.requester != nil {
+		return c.requester, nil
+	}
+	r, err := bus.NewRequester(c.Conn)
+	if err != nil {
+		return nil, contract.Errorf(contract.CodeUnavailable, "the broker is not reachable").WithCause(err)
+	}
+	c.requester = r
+	return r, nil
+}
+
+// Close ends the subscription for replies, for a connection that is used further without
+// this client. Calls in flight end with [contract.CodeUnavailable], their services stop
+// the work, and Close waits for the calls. It does not close the connection. A later call begins anew.
+func (c *NATS) Close() {
+	c.mu.Lock()
+	r := c.requester
+	c.requester = nil
+	c.mu.Unlock()
+	if r != nil {
+		r.Close()
+	}
 }
 
 // Send implements [Caller]. When ctx ends early, the service hears that nobody waits any
-// more and stops the work.
-func (c NATS) Send(ctx context.Context, operation contract.Spec, body []byte, accept string) (Reply, error) {
+// more and stops the work. While the broker is not reachable calls fail at once with
+// [contract.CodeUnavailable].
+func (c *NATS) Send(ctx context.Context, operation contract.Spec, body []byte, accept string) (Reply, error) {
 	reply, err := c.request(ctx, operation, body, accept)
 	if err != nil || reply.ContentType != contract.MediaHandle {
 		return reply, err
@@ -31,7 +68,7 @@ func (c NATS) Send(ctx context.Context, operation contract.Spec, body []byte, ac
 }
 
 // Open implements [Caller].
-func (c NATS) Open(ctx context.Context, operation contract.Spec, body []byte, accept string) (*Result, error) {
+func (c *NATS) Open(ctx context.Context, operation contract.Spec, body []byte, accept string) (*Result, error) {
 	reply, err := c.request(ctx, operation, body, accept)
 	if err != nil {
 		return nil, err
@@ -43,7 +80,7 @@ func (c NATS) Open(ctx context.Context, operation contract.Spec, body []byte, ac
 }
 
 // follow opens the result that a handle stands for.
-func (c NATS) follow(ctx context.Context, reply Reply) (*Result, error) {
+func (c *NATS) follow(ctx context.Context, reply Reply) (*Result, error) {
 	h, err := contract.ParseHandle(reply.Body)
 	if err != nil {
 		return nil, err
@@ -58,17 +95,19 @@ func (c NATS) follow(ctx context.Context, reply Reply) (*Result, error) {
 }
 
 // request sends the request and returns its reply, which may be a handle.
-func (c NATS) request(ctx context.Context, operation contract.Spec, body []byte, accept string) (Reply, error) {
+func (c *NATS) request(ctx context.Context, operation contract.Spec, body []byte, accept string) (Reply, error) {
 	service, caller := allowance(ctx, operation)
-	ctx, stop := context.WithTimeout(ctx, caller)
-	defer stop()
+	requester, err := c.replies()
+	if err != nil {
+		return Reply{}, err
+	}
 	m := nats.NewMsg(operation.Subject())
 	m.Data = body
 	m.Header.Set(contract.HeaderTimeout, contract.FormatTimeout(service))
 	if accept != "" {
 		m.Header.Set(contract.HeaderAccept, accept)
 	}
-	r, err := c.exchange(ctx, m)
+	r, err := requester.Do(ctx, m, caller)
 	if err != nil {
 		return Reply{}, translate(err, operation)
 	}
@@ -87,42 +126,13 @@ func (c NATS) request(ctx context.Context, operation contract.Spec, body []byte,
 	return reply, nil
 }
 
-// exchange sends a message and waits for its reply. Unlike the connection's own method it
-// knows the reply subject, which is what a cancellation needs.
-func (c NATS) exchange(ctx context.Context, m *nats.Msg) (*nats.Msg, error) {
-	if ctx.Err() != nil {
-		return nil, ctx.Err()
-	}
-	m.Reply = c.Conn.NewInbox()
-	sub, err := c.Conn.SubscribeSync(m.Reply)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = sub.Unsubscribe() }() // fails only on a closed connection
-	if err := c.Conn.PublishMsg(m); err != nil {
-		return nil, err
-	}
-	r, err := sub.NextMsgWithContext(ctx)
-	if err != nil && ctx.Err() != nil {
-		bus.Cancel(c.Conn, m)
-	}
-	return r, err
-}
-
-// translate gives the errors of the NATS client their code.
+// translate names the program to start when there is no instance. The other errors of a
+// requester say what to do as they are.
 func translate(err error, operation contract.Spec) error {
-	switch {
-	case errors.Is(err, nats.ErrNoResponders):
-		e := contract.Errorf(contract.CodeUnavailable, "no instance of the service %s is running; start one with: heddle worker %s", operation.Service, operation.Service)
-		e.RetryAfter = time.Second
-		return e.WithCause(err)
-	case errors.Is(err, nats.ErrTimeout):
-		return contract.FromError(context.DeadlineExceeded).WithCause(err)
-	case errors.Is(err, nats.ErrMaxPayload):
-		return contract.Errorf(contract.CodeRequestTooLarge, "the request is larger than the broker takes; send less").WithCause(err)
-	case errors.Is(err, nats.ErrConnectionClosed), errors.Is(err, nats.ErrConnectionReconnecting), errors.Is(err, nats.ErrDisconnected):
-		return contract.Errorf(contract.CodeUnavailable, "the broker is not reachable").WithCause(err)
-	default:
-		return contract.FromError(err)
+	if !errors.Is(err, nats.ErrNoResponders) {
+		return err
 	}
+	e := contract.Errorf(contract.CodeUnavailable, "no instance of the service %s is running; start one with: heddle worker %s", operation.Service, operation.Service)
+	e.RetryAfter = time.Second
+	return e.WithCause(err)
 }

@@ -4,7 +4,7 @@
 //
 //	err := local.Run(ctx, local.Config{Services: daemon.Fixed(prime.Service()), Instances: 2},
 //		func(ctx context.Context, nc *nats.Conn) error {
-//			answer, err := client.Call(ctx, client.NATS{Conn: nc}, prime.Test, prime.Request{N: "7"})
+//			answer, err := client.Call(ctx, &client.NATS{Conn: nc}, prime.Test, prime.Request{N: "7"})
 //			…
 //		})
 package local

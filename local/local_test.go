@@ -30,7 +30,7 @@ func TestInstances(t *testing.T) {
 	t.Parallel()
 	err := local.Run(t.Context(), local.Config{Services: daemon.Fixed(fib.Service()), Instances: 2},
 		func(ctx context.Context, nc *nats.Conn) error {
-			tally := client.NewTally(client.NATS{Conn: nc})
+			tally := client.NewTally(&client.NATS{Conn: nc})
 			// One of the two is left out with a probability of 2^-63.
 			requests := slices.Repeat([]contract.TermRequest{{N: "10"}}, 64)
 			_, err := client.Scatter(ctx, 8, client.Remote(tally, contract.FibonacciTerm), slices.Values(requests))
@@ -56,7 +56,7 @@ func TestNamedBroker(t *testing.T) {
 		t.Fatal(err)
 	}
 	err = local.Run(t.Context(), local.Config{Server: b.URL()}, func(ctx context.Context, nc *nats.Conn) error {
-		_, err := client.Call(ctx, client.NATS{Conn: nc}, contract.FibonacciTerm, contract.TermRequest{N: "10"})
+		_, err := client.Call(ctx, &client.NATS{Conn: nc}, contract.FibonacciTerm, contract.TermRequest{N: "10"})
 		return err
 	})
 	if err := errors.Join(err, h.Drain(t.Context())); err != nil {
@@ -108,7 +108,7 @@ func TestServicesAreClosed(t *testing.T) {
 func ExampleRun() {
 	err := local.Run(context.Background(), local.Config{Services: daemon.Fixed(fib.Service())},
 		func(ctx context.Context, nc *nats.Conn) error {
-			term, err := client.Call(ctx, client.NATS{Conn: nc}, contract.FibonacciTerm, contract.TermRequest{N: "90"})
+			term, err := client.Call(ctx, &client.NATS{Conn: nc}, contract.FibonacciTerm, contract.TermRequest{N: "90"})
 			fmt.Println(term.Value)
 			return err
 		})

@@ -56,7 +56,7 @@ func mapTerms(ctx context.Context, run Run, base contract.TermRequest) (Result, 
 		}
 	}
 	n := 0
-	for _, err := range client.Map(ctx, client.NATS{Conn: nc}, contract.FibonacciTerm, items, client.MapOptions{InFlight: run.InFlight}) {
+	for _, err := range client.Map(ctx, &client.NATS{Conn: nc}, contract.FibonacciTerm, items, client.MapOptions{InFlight: run.InFlight}) {
 		if err != nil {
 			return Result{}, err
 		}

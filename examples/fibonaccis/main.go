@@ -62,7 +62,7 @@ func run(ctx context.Context, args []string, server string, out io.Writer) error
 		cfg.Services = daemon.Fixed(fib.Service())
 	}
 	return local.Run(ctx, cfg, func(ctx context.Context, nc *nats.Conn) error {
-		tally := client.NewTally(client.NATS{Conn: nc})
+		tally := client.NewTally(&client.NATS{Conn: nc})
 		err := answer(ctx, tally, *limit, inputs, out)
 		fmt.Fprintf(out, "%d inputs, %d requests\n", len(inputs), tally.Requests())
 		return err

@@ -42,7 +42,7 @@ func TestNothingIsLost(t *testing.T) {
 				inputs = append(inputs, contract.NewInteger(i-int64(n)/2))
 			}
 			var out strings.Builder
-			if err := answer(ctx, client.NATS{Conn: nc}, 4, inputs, &out); err != nil {
+			if err := answer(ctx, &client.NATS{Conn: nc}, 4, inputs, &out); err != nil {
 				t.Errorf("%d inputs: %v", n, err)
 			}
 			i := 0

@@ -54,7 +54,7 @@ func run(ctx context.Context, args []string, server string, out io.Writer) error
 		cfg.Services = daemon.Fixed(fib.Service())
 	}
 	return local.Run(ctx, cfg, func(ctx context.Context, nc *nats.Conn) error {
-		return submit(ctx, client.NATS{Conn: nc}, *limit, flags.Args(), out)
+		return submit(ctx, &client.NATS{Conn: nc}, *limit, flags.Args(), out)
 	})
 }
 

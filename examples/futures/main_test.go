@@ -90,7 +90,7 @@ func TestCancel(t *testing.T) {
 		g := client.NewGroup(4)
 		var futures []*client.Future[answer]
 		for range 4 {
-			futures = append(futures, client.Go(ctx, g, ask(client.NATS{Conn: nc}), "10"))
+			futures = append(futures, client.Go(ctx, g, ask(&client.NATS{Conn: nc}), "10"))
 		}
 		for range 4 {
 			<-begun

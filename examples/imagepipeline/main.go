@@ -64,7 +64,7 @@ func run(ctx context.Context, args []string, server string, out io.Writer) error
 	}
 	cfg := local.Config{Server: *broker, Services: daemon.Fixed(service()), Instances: 2}
 	return local.Run(ctx, cfg, func(ctx context.Context, nc *nats.Conn) error {
-		for i, err := range pipeline(client.NATS{Conn: nc}, images, *to)(ctx) {
+		for i, err := range pipeline(&client.NATS{Conn: nc}, images, *to)(ctx) {
 			switch {
 			case err != nil:
 				return err

@@ -97,12 +97,12 @@ func TestBadImages(t *testing.T) {
 		for name, data := range map[string][]byte{
 			"empty": {}, "text": []byte("text"), "cut": good[:len(good)-20], "too large": encode(t, maxSide+1, 1, 0),
 		} {
-			_, err := client.Call(ctx, client.NATS{Conn: nc}, parse, file{Data: data})
+			_, err := client.Call(ctx, &client.NATS{Conn: nc}, parse, file{Data: data})
 			if e, ok := errors.AsType[*contract.Error](err); !ok || e.Field != "data" {
 				t.Errorf("%s: got %v, want an error at the data", name, err)
 			}
 		}
-		p, err := client.Call(ctx, client.NATS{Conn: nc}, parse, file{Data: good})
+		p, err := client.Call(ctx, &client.NATS{Conn: nc}, parse, file{Data: good})
 		if err != nil || p.Width != 4 || p.Height != 4 || !slices.Equal(p.Gray, slices.Repeat([]byte{7}, 16)) {
 			t.Errorf("got %+v, %v", p, err)
 		}

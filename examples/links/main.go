@@ -58,7 +58,7 @@ func run(ctx context.Context, args []string, server string, out io.Writer) error
 		cfg.Services = crawler(allow)
 	}
 	return local.Run(ctx, cfg, func(ctx context.Context, nc *nats.Conn) error {
-		return collect(ctx, client.NATS{Conn: nc}, *limit, addresses, out)
+		return collect(ctx, &client.NATS{Conn: nc}, *limit, addresses, out)
 	})
 }
 

@@ -56,7 +56,7 @@ func run(ctx context.Context, args []string, server string, out io.Writer) error
 	}
 	cfg := local.Config{Server: *broker, Services: daemon.Fixed(service()), Instances: 2}
 	return local.Run(ctx, cfg, func(ctx context.Context, nc *nats.Conn) error {
-		tally := client.NewTally(client.NATS{Conn: nc})
+		tally := client.NewTally(&client.NATS{Conn: nc})
 		scaled, err := multiply(ctx, tally, rows, *scalar, *grain)
 		if err != nil {
 			return err

@@ -45,7 +45,7 @@ func TestGrain(t *testing.T) {
 	}
 	err := local.Run(t.Context(), local.Config{Services: daemon.Fixed(service()), Instances: 2}, func(ctx context.Context, nc *nats.Conn) error {
 		for _, grain := range []int{0, 1, 2, 5, 22, 23, 1000} {
-			tally := client.NewTally(client.NATS{Conn: nc})
+			tally := client.NewTally(&client.NATS{Conn: nc})
 			got, err := multiply(ctx, tally, rows, -7, grain)
 			if err != nil || !reflect.DeepEqual(got, want) {
 				t.Errorf("grain %d: got %v, %v", grain, got, err)
@@ -54,10 +54,10 @@ func TestGrain(t *testing.T) {
 				t.Errorf("grain %d: %d requests, want %d", grain, tally.Requests(), pieces)
 			}
 		}
-		if got, err := multiply(ctx, client.NATS{Conn: nc}, nil, 4, 1); len(got) != 0 || err != nil {
+		if got, err := multiply(ctx, &client.NATS{Conn: nc}, nil, 4, 1); len(got) != 0 || err != nil {
 			t.Errorf("no rows: got %v, %v", got, err)
 		}
-		_, err := multiply(ctx, client.NATS{Conn: nc}, rows, 1<<20, 4)
+		_, err := multiply(ctx, &client.NATS{Conn: nc}, rows, 1<<20, 4)
 		if e, ok := errors.AsType[*contract.Error](err); !ok || e.Field != "scalar" {
 			t.Errorf("a product beyond the limit: got %v, want an error at the scalar", err)
 		}

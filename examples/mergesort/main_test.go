@@ -40,7 +40,7 @@ func TestSort(t *testing.T) {
 	t.Parallel()
 	random := rand.New(rand.NewPCG(1, 2))
 	err := local.Run(t.Context(), local.Config{Services: daemon.Fixed(service()), Instances: 2}, func(ctx context.Context, nc *nats.Conn) error {
-		c := client.NATS{Conn: nc}
+		c := &client.NATS{Conn: nc}
 		for _, n := range []int{0, 1, 2, 3, 6, 7, 64, 101} {
 			values := make([]int64, n)
 			for i := range values {

@@ -60,7 +60,7 @@ func run(ctx context.Context, args []string, server string, out io.Writer) error
 	}
 	return local.Run(ctx, cfg, func(ctx context.Context, nc *nats.Conn) error {
 		if !*onlyWrite {
-			return read(ctx, client.NATS{Conn: nc}, out)
+			return read(ctx, &client.NATS{Conn: nc}, out)
 		}
 		fmt.Fprintln(out, "waiting for a reader")
 		select {

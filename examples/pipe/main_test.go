@@ -42,7 +42,7 @@ func TestSizes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := client.NATS{Conn: brokertest.Connect(t, b)}
+	c := &client.NATS{Conn: brokertest.Connect(t, b)}
 	for i, want := range messages {
 		if m, err := client.Call(t.Context(), c, next, place{Position: i}); err != nil || m.Text != want || m.End {
 			t.Errorf("message of %d bytes: got %d, end %t, %v", len(want), len(m.Text), m.End, err)
@@ -103,7 +103,7 @@ func TestTwoPrograms(t *testing.T) {
 func TestWriterIsGone(t *testing.T) {
 	t.Parallel()
 	b := brokertest.Start(t)
-	c := client.NATS{Conn: brokertest.Connect(t, b)}
+	c := &client.NATS{Conn: brokertest.Connect(t, b)}
 	if err := read(t.Context(), c, io.Discard); !errors.Is(err, contract.CodeUnavailable) {
 		t.Errorf("no writer: got %v, want %s", err, contract.CodeUnavailable)
 	}

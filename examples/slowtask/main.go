@@ -50,7 +50,7 @@ func run(ctx context.Context, args []string, server string, out io.Writer) error
 		cfg.Services = crawler
 	}
 	return local.Run(ctx, cfg, func(ctx context.Context, nc *nats.Conn) error {
-		return three(ctx, client.NATS{Conn: nc}, out)
+		return three(ctx, &client.NATS{Conn: nc}, out)
 	})
 }
 

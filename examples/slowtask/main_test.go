@@ -31,7 +31,7 @@ func TestNoCrawler(t *testing.T) {
 	t.Parallel()
 	var out strings.Builder
 	err := local.Run(t.Context(), local.Config{}, func(ctx context.Context, nc *nats.Conn) error {
-		return three(ctx, client.NATS{Conn: nc}, &out)
+		return three(ctx, &client.NATS{Conn: nc}, &out)
 	})
 	if !errors.Is(err, contract.CodeUnavailable) || out.Len() > 0 {
 		t.Errorf("got %v and %q, want %s", err, &out, contract.CodeUnavailable)

@@ -61,7 +61,7 @@ func run(ctx context.Context, args []string, server string, out io.Writer) error
 		}
 	}
 	return local.Run(ctx, cfg, func(ctx context.Context, nc *nats.Conn) error {
-		tally := client.NewTally(client.NATS{Conn: nc})
+		tally := client.NewTally(&client.NATS{Conn: nc})
 		if err := crawlAll(ctx, tally, *limit, addresses, out); err != nil {
 			return err
 		}

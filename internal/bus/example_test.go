@@ -2,12 +2,14 @@ package bus_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
 
 	"github.com/nats-io/nats.go"
 
+	"github.com/seed-649d3d38/heddle/contract"
 	"github.com/seed-649d3d38/heddle/internal/broker"
 	"github.com/seed-649d3d38/heddle/internal/bus"
 )
@@ -34,7 +36,7 @@ func ExampleRequester() {
 	defer r.Close()
 
 	_, err = r.Do(ctx, &nats.Msg{Subject: "greet", Data: []byte("weaver")}, time.Second)
-	fmt.Println(err)
+	fmt.Println(errors.Is(err, contract.CodeUnavailable), errors.Is(err, nats.ErrNoResponders))
 
 	if _, err := nc.Subscribe("greet", func(m *nats.Msg) {
 		_ = m.Respond(append([]byte("hello, "), m.Data...))
@@ -49,6 +51,6 @@ func ExampleRequester() {
 	}
 	fmt.Println(string(reply.Data))
 	// Output:
-	// unavailable: nobody answers greet at the moment; try again later
+	// true true
 	// hello, weaver
 }

@@ -113,13 +113,15 @@ func NewRequester(nc *nats.Conn) (*Requester, error) {
 // Do has returned. A deadline of ctx counts as well as the timeout.
 //
 // Without a reply Do returns a [*contract.Error]: [contract.CodeUnavailable] with a
-// RetryAfter when nobody subscribes to the subject, the broker cannot be reached or
-// the requester or its connection is closed; [contract.CodeDeadlineExceeded] when the
-// time ran out; [contract.CodeCanceled] when ctx was cancelled;
+// RetryAfter when nobody subscribes to the subject (its cause is then
+// [nats.ErrNoResponders]), the broker cannot be reached or the requester or its connection
+// is closed; [contract.CodeDeadlineExceeded] when the time ran out;
+// [contract.CodeCanceled] when ctx was cancelled;
 // [contract.CodeRequestTooLarge] when the broker does not take messages of that size;
 // [contract.CodeInternal] for a message that cannot be sent at all. A connection that
 // is lost after the request was sent does not end the wait, since the reply may still
-// come over the next one. When ctx ends the service hears that nobody waits any more.
+// come over the next one. When ctx ends or the requester is closed, the service hears that
+// nobody waits any more.
 func (r *Requester) Do(ctx context.Context, m *nats.Msg, timeout time.Duration) (*nats.Msg, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, contract.FromError(err)
@@ -147,7 +149,7 @@ func (r *Requester) Do(ctx context.Context, m *nats.Msg, timeout time.Duration) 
 	}
 	r.calls.Put(c)
 	if err != nil {
-		if ctx.Err() != nil {
+		if r.left(ctx) {
 			Cancel(r.nc, m)
 		}
 		return nil, err
@@ -172,6 +174,17 @@ func (r *Requester) send(ctx context.Context, m *nats.Msg, c *call) (*nats.Msg, 
 		return nil, contract.FromError(ctx.Err())
 	case <-r.closing:
 		return nil, unreachable(nats.ErrConnectionClosed)
+	}
+}
+
+// left reports whether the caller has left before its time was up: its context or the
+// requester has ended.
+func (r *Requester) left(ctx context.Context) bool {
+	select {
+	case <-r.closing:
+		return true
+	default:
+		return ctx.Err() != nil
 	}
 }
 
