@@ -165,17 +165,22 @@ func (m *model) begin(t *rapid.T) {
 	if !idle || !slices.ContainsFunc(m.jobs, func(j *modelJob) bool { return j.state == contract.JobQueued }) {
 		return
 	}
-	select {
-	case ref := <-m.began:
-		i := slices.IndexFunc(m.jobs, func(j *modelJob) bool { return j.ref == ref })
-		if j := m.jobs[i]; j.state != contract.JobQueued {
-			t.Fatalf("job %s began, which is %s", ref.ID(), j.state)
+	for m.running == nil {
+		select {
+		case ref := <-m.began:
+			j := m.jobs[slices.IndexFunc(m.jobs, func(j *modelJob) bool { return j.ref == ref })]
+			if j.state == contract.JobCanceled {
+				continue // in the moment in which it was canceled
+			}
+			if j.state != contract.JobQueued {
+				t.Fatalf("job %s began, which is %s", ref.ID(), j.state)
+			}
+			m.running = j
+			j.state = contract.JobRunning
+			j.attempt++
+		case <-time.After(patience):
+			t.Fatalf("waited in vain for one of the queued jobs to begin")
 		}
-		m.running = m.jobs[i]
-		m.running.state = contract.JobRunning
-		m.running.attempt++
-	case <-time.After(patience):
-		t.Fatalf("waited in vain for one of the queued jobs to begin")
 	}
 }
 

@@ -224,6 +224,8 @@ func (r *Runner) begin(ctx context.Context) {
 			return
 		case stopping:
 			a.HandBack(ctx)
+		case a.ending.Load() != nil: // canceled, it is said; the record knows
+			r.reopen(ctx, a)
 		case a.fault != nil:
 			a.Fail(ctx, a.fault)
 		case a.isLate():
@@ -233,6 +235,15 @@ func (r *Runner) begin(ctx context.Context) {
 			return
 		}
 	}
+}
+
+// reopen reads the record of a job again before it begins.
+func (r *Runner) reopen(ctx context.Context, a *Attempt) {
+	a.ending.Store(nil)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	a.queue.opening++
+	r.others.Go(func() { a.load(ctx) })
 }
 
 // next takes the job whose turn it is from those that wait here.
