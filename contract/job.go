@@ -147,8 +147,8 @@ func (r JobResultRequest) Validate() error {
 	return nil
 }
 
-// JobQuery asks for a list of jobs, newest first by their last change. The zero value
-// asks for all.
+// JobQuery asks for a list of jobs, newest first by their last change; those of the state
+// queued or running alone by when they were queued. The zero value asks for all.
 type JobQuery struct {
 	// Service, Operation and State choose the jobs; empty means any. An operation needs
 	// a service.

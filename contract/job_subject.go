@@ -17,6 +17,11 @@ const (
 	// ResultBucket is the name of the key-value bucket with the parts of results that
 	// are too large for a record, each under a key of [JobRef.PartKey].
 	ResultBucket = "HEDDLE_RESULTS"
+
+	// EndedBucket is the name of the key-value bucket that finds jobs which failed or were
+	// canceled without reading all records. Its entries are empty and only hints: the
+	// record says what the job is.
+	EndedBucket = "HEDDLE_ENDED"
 )
 
 // JobRef names a job: whose it is, what it asks for, and a token that tells it from
@@ -64,6 +69,33 @@ func ParseJobKey(key string) (JobRef, bool) {
 //
 //	$KV.HEDDLE_JOBS.<tenant>.<service>.<operation>.<token>
 func (r JobRef) RecordSubject() string { return "$KV." + JobBucket + "." + r.Key() }
+
+// ParseRecordSubject reads what [JobRef.RecordSubject] wrote.
+func ParseRecordSubject(subject string) (JobRef, bool) {
+	key, ok := strings.CutPrefix(subject, "$KV."+JobBucket+".")
+	if !ok {
+		return JobRef{}, false
+	}
+	return ParseJobKey(key)
+}
+
+// EndedSubject returns the subject that stores the hint that the job ended in the state;
+// tokens may be wildcards.
+//
+//	$KV.HEDDLE_ENDED.<tenant>.<service>.<state>.<operation>.<token>
+func (r JobRef) EndedSubject(state JobState) string {
+	return "$KV." + EndedBucket + "." + r.Tenant + "." + r.Service + "." + string(state) + "." + r.Operation + "." + r.Token
+}
+
+// ParseEndedSubject reads what [JobRef.EndedSubject] wrote.
+func ParseEndedSubject(subject string) (JobRef, bool) {
+	rest, ok := strings.CutPrefix(subject, "$KV."+EndedBucket+".")
+	t := strings.Split(rest, ".")
+	if !ok || len(t) != 5 {
+		return JobRef{}, false
+	}
+	return JobRef{Tenant: t[0], Service: t[1], Operation: t[3], Token: t[4]}, true
+}
 
 // PartKey returns the key of a part of the result in the bucket [ResultBucket]: the n-th,
 // from 0, that the attempt wrote.

@@ -134,6 +134,7 @@ func (s *Store) Retry(ctx context.Context, ref contract.JobRef) (contract.Job, e
 		case err != nil:
 			return contract.Job{}, unavailable(err)
 		}
+		s.withdrawHint(ctx, ref, f.record.State)
 		return r.Job, s.requeue(ctx, ref, &r)
 	}
 }

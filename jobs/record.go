@@ -78,7 +78,7 @@ func (r *record) message(ref contract.JobRef, ttl time.Duration) (*nats.Msg, err
 
 // readRecord reads the record of a job. One that is not there has the revision 0.
 func (s *Store) readRecord(ctx context.Context, ref contract.JobRef) (*record, error) {
-	m, err := s.direct(ctx, "KV_"+contract.JobBucket, ref.RecordSubject())
+	m, err := s.direct(ctx, recordStream, ref.RecordSubject())
 	if err != nil || m == nil {
 		return &record{}, err
 	}
@@ -116,9 +116,17 @@ func stored(m *nats.Msg) (sequence uint64, at time.Time, err error) {
 	return sequence, at, nil
 }
 
+// directGet begins the subjects on which stored messages are asked for.
+const directGet = "$JS.API.DIRECT.GET."
+
 // direct reads the last message of a subject, nil if there is none.
 func (s *Store) direct(ctx context.Context, stream, subject string) (*nats.Msg, error) {
-	m, err := s.requester.Do(ctx, &nats.Msg{Subject: "$JS.API.DIRECT.GET." + stream + "." + subject}, apiTimeout)
+	return s.readDirect(ctx, stream, &nats.Msg{Subject: directGet + stream + "." + subject})
+}
+
+// readDirect asks a stream for one message, nil if it is not there.
+func (s *Store) readDirect(ctx context.Context, stream string, request *nats.Msg) (*nats.Msg, error) {
+	m, err := s.requester.Do(ctx, request, apiTimeout)
 	if err != nil {
 		return nil, err
 	}

@@ -47,6 +47,7 @@ func Serve(ctx context.Context, store *Store, endpoints []contract.Descriptor) (
 	for subject, answer := range map[string]answer{
 		contract.SubmitSubject("*", "*"): s.submit,
 		contract.JobsSubject("get"):      s.get,
+		contract.JobsSubject("list"):     s.list,
 		contract.JobsSubject("cancel"):   s.byID(store.Cancel),
 		contract.JobsSubject("retry"):    s.byID(store.Retry),
 		contract.JobsSubject("result"):   s.result,
@@ -168,6 +169,29 @@ func traceOf(h nats.Header) nats.Header {
 // get returns the document of a job.
 func (s *Service) get(ctx context.Context, m *nats.Msg) (any, *nats.Msg, error) {
 	return s.byID(s.store.Get)(ctx, m)
+}
+
+// list returns a page of jobs.
+func (s *Service) list(ctx context.Context, m *nats.Msg) (any, *nats.Msg, error) {
+	var q contract.JobQuery
+	if len(m.Data) > 0 { // an empty request asks for all
+		if err := strict.Decode(m.Data, &q); err != nil {
+			return nil, nil, err
+		}
+	}
+	list, err := s.store.List(ctx, q, s.services()...)
+	return list, nil, err
+}
+
+// services returns the names of the services that there may be jobs of.
+func (s *Service) services() []string {
+	var names []string
+	for _, d := range s.endpoints {
+		if !slices.Contains(names, d.Service) {
+			names = append(names, d.Service)
+		}
+	}
+	return names
 }
 
 // byID returns the answer to requests that name a job and nothing else.

@@ -142,8 +142,12 @@ func (s *Store) store(ctx context.Context, m *nats.Msg) (sequence uint64, repeat
 	return ack.Seq, ack.Duplicate, nil
 }
 
-// write stores the record after the revision that it has and sets the new one.
+// write stores the record after the revision that it has and sets the new one. The hint to
+// a job that ends without success comes first, so that there is none such without one.
 func (s *Store) write(ctx context.Context, ref contract.JobRef, r *record, ttl time.Duration) error {
+	if r.State == contract.JobFailed || r.State == contract.JobCanceled {
+		s.hint(ctx, ref, r.State, ttl)
+	}
 	m, err := r.message(ref, ttl)
 	if err != nil {
 		return err

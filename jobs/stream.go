@@ -41,7 +41,8 @@ func (s *Store) makeShared(ctx context.Context) error {
 		Destination: contract.JobRef{Tenant: "$1", Service: "$2", Operation: "$3", Token: "$4"}.EventSubject(),
 	}
 	results := bucket(contract.ResultBucket, "Results of jobs that are too large for a record", s.cfg.Replicas)
-	for _, c := range []jetstream.StreamConfig{records, results} {
+	ended := bucket(contract.EndedBucket, "Hints to jobs that failed or were canceled", s.cfg.Replicas)
+	for _, c := range []jetstream.StreamConfig{records, results, ended} {
 		if err := s.makeStream(ctx, c); err != nil {
 			return err
 		}
