@@ -29,3 +29,11 @@ func (s *Store) withdrawHint(ctx context.Context, ref contract.JobRef, state con
 		s.cfg.Log.WarnContext(ctx, "withdraw hint to job", "job", ref.ID(), "state", state, "error", err)
 	}
 }
+
+// purge removes the messages of a subject from a stream that nobody consumes; see
+// [Store.remove] for those that somebody does.
+func (s *Store) purge(ctx context.Context, stream, subject string) error {
+	body := `{"filter":"` + subject + `"}`
+	_, _, err := s.store(ctx, &nats.Msg{Subject: "$JS.API.STREAM.PURGE." + stream, Data: []byte(body)})
+	return err
+}
