@@ -19,7 +19,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/seed-649d3d38/heddle/client"
+	"github.com/seed-649d3d38/heddle/contract"
+	"github.com/seed-649d3d38/heddle/internal/broker"
 )
 
 // patience bounds what must happen; nothing waits that long unless it fails.
@@ -55,6 +60,12 @@ func runTests(m *testing.M) int {
 //	                              $HTTP, $NATS and $ADMIN to the addresses it prints
 //	terminate NAME                tell it to stop and wait until it says that it does
 //	end NAME [SIGNAL]             signal it (TERM), wait for its end, print its output
+//	broker                        start a broker with the streams of the last one, sets
+//	                              $NATS_URL; nothing else runs in it
+//	shutdown                      stop it
+//	crash NAME                    end it at once, without a word
+//	job VARIABLE [ARG...]         heddle jobs submit ARG...; the variable is the id
+//	await ID STATE                wait until the job is in the state
 //	get URL [HEADER: VALUE...]    print status, headers and body of an HTTP GET
 //	head URL [HEADER: VALUE...]   the same for a HEAD
 //	post URL BODY [HEADER...]     the same for a POST, as JSON unless a header says else
@@ -76,6 +87,11 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"start":     start,
 	"terminate": terminate,
 	"end":       end,
+	"crash":     crash,
+	"broker":    startBroker,
+	"shutdown":  shutdownBroker,
+	"job":       submitJob,
+	"await":     awaitJob,
 	"get":       get,
 	"head":      head,
 	"post":      post,
@@ -88,6 +104,7 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 type world struct {
 	programs map[string]*program
 	site     *site
+	broker   *broker.Broker
 }
 
 type worldKey struct{}
@@ -111,6 +128,9 @@ func (w *world) kill() {
 	for _, p := range w.programs {
 		_ = p.cmd.Process.Kill() // it may have ended already
 		<-p.done
+	}
+	if w.broker != nil {
+		w.broker.Shutdown()
 	}
 }
 
@@ -247,6 +267,59 @@ func end(ts *testscript.TestScript, neg bool, args []string) {
 	if (p.err != nil) != neg {
 		ts.Fatalf("%s ended with %v\n%s", args[0], p.err, p.output.String())
 	}
+}
+
+// startBroker starts a broker that is nothing else.
+func startBroker(ts *testscript.TestScript, _ bool, _ []string) {
+	b, err := broker.Start(context.Background(), broker.Config{Listen: "127.0.0.1:0", Dir: ts.MkAbs("streams")})
+	ts.Check(err)
+	ts.Value(worldKey{}).(*world).broker = b
+	ts.Setenv("NATS_URL", b.URL())
+}
+
+func shutdownBroker(ts *testscript.TestScript, _ bool, _ []string) {
+	w := ts.Value(worldKey{}).(*world)
+	w.broker.Shutdown()
+	w.broker = nil
+}
+
+// crash ends a program without a word to anybody.
+func crash(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: crash NAME")
+	}
+	p := ts.Value(worldKey{}).(*world).programs[args[0]]
+	ts.Check(p.cmd.Process.Kill())
+	<-p.done
+}
+
+// submitJob submits a job and keeps its id in a variable.
+func submitJob(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: job VARIABLE [ARG...]")
+	}
+	ts.Check(ts.Exec("heddle", append([]string{"jobs", "submit"}, args[1:]...)...))
+	ts.Setenv(args[0], strings.TrimSpace(ts.ReadFile("stdout")))
+}
+
+// awaitJob waits until a job is in a state.
+func awaitJob(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: await ID STATE")
+	}
+	nc, err := nats.Connect(ts.Getenv("NATS_URL"))
+	ts.Check(err)
+	defer nc.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	last := contract.Job{}
+	for job, err := range (client.NATS{Conn: nc}).WatchJob(ctx, args[0]) {
+		ts.Check(err)
+		if last = job; string(job.State) == args[1] {
+			return
+		}
+	}
+	ts.Fatalf("the job %s is %s, not %s", args[0], last.State, args[1])
 }
 
 func get(ts *testscript.TestScript, neg bool, args []string) {

@@ -1,6 +1,6 @@
 // Command heddle runs problems in parallel: services that answer on NATS subjects
 // behind a REST gateway. It starts everything in one process (up), hosts a choice of
-// services (worker), and calls and lists them (call, services).
+// services (worker), calls and lists them (call, services), and keeps durable jobs (jobs).
 package main
 
 import (
@@ -18,6 +18,7 @@ type commands struct {
 	Up       upCommand       `cmd:"" help:"Start the broker, all services and the gateway in one process."`
 	Worker   workerCommand   `cmd:"" help:"Host a choice of services on a broker."`
 	Call     callCommand     `cmd:"" help:"Call one operation and print its result."`
+	Jobs     jobsCommand     `cmd:"" help:"Submit durable jobs, watch them and read their results."`
 	Services servicesCommand `cmd:"" help:"List the services that are running."`
 	Bench    benchCommand    `cmd:"" help:"Measure how a running suite does one operation."`
 	Version  versionCommand  `cmd:"" help:"Print the version."`

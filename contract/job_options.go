@@ -22,7 +22,8 @@ const (
 	// HeaderRetention is how long the result is kept.
 	HeaderRetention = "Heddle-Retention"
 	// HeaderRevision, on a queued job, is the revision of the record that it continues;
-	// absent for a job that is queued for the first time.
+	// absent for a job that is queued for the first time. On a document of the jobs
+	// service it is the revision of its record, 0 if there is none.
 	HeaderRevision = "Heddle-Revision"
 	// HeaderState, on a record, is the state of the job, for readers that do not want
 	// the document.

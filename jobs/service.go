@@ -166,9 +166,31 @@ func traceOf(h nats.Header) nats.Header {
 	return trace
 }
 
-// get returns the document of a job.
+// get returns the document of a job, and the revision of its record for readers that
+// follow the job's events.
 func (s *Service) get(ctx context.Context, m *nats.Msg) (any, *nats.Msg, error) {
-	return s.byID(s.store.Get)(ctx, m)
+	ref, err := jobNamed(m)
+	if err != nil {
+		return nil, nil, err
+	}
+	event, err := s.store.look(ctx, ref)
+	if err != nil {
+		return nil, nil, err
+	}
+	reply, err := encode(event.Job)
+	if err == nil {
+		reply.Header = nats.Header{contract.HeaderRevision: {strconv.FormatUint(event.Revision, 10)}}
+	}
+	return nil, reply, err
+}
+
+// jobNamed returns the job that a request names.
+func jobNamed(m *nats.Msg) (contract.JobRef, error) {
+	var r contract.JobRequest
+	if err := strict.Decode(m.Data, &r); err != nil {
+		return contract.JobRef{}, err
+	}
+	return contract.ParseJobID(r.ID)
 }
 
 // list returns a page of jobs.
@@ -197,11 +219,7 @@ func (s *Service) services() []string {
 // byID returns the answer to requests that name a job and nothing else.
 func (s *Service) byID(do func(context.Context, contract.JobRef) (contract.Job, error)) answer {
 	return func(ctx context.Context, m *nats.Msg) (any, *nats.Msg, error) {
-		var r contract.JobRequest
-		if err := strict.Decode(m.Data, &r); err != nil {
-			return nil, nil, err
-		}
-		ref, err := contract.ParseJobID(r.ID)
+		ref, err := jobNamed(m)
 		if err != nil {
 			return nil, nil, err
 		}

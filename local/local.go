@@ -22,6 +22,7 @@ import (
 	"github.com/seed-649d3d38/heddle/host"
 	"github.com/seed-649d3d38/heddle/internal/broker"
 	"github.com/seed-649d3d38/heddle/internal/bus"
+	"github.com/seed-649d3d38/heddle/jobs"
 	"github.com/seed-649d3d38/heddle/solver"
 )
 
@@ -36,10 +37,14 @@ const (
 // Config says what runs. The zero value is a broker without services.
 type Config struct {
 	// Server is the address of a broker that is running already. Empty means one inside
-	// the process, without a port and without JetStream.
+	// the process, without a port, and without JetStream unless there is a Dir.
 	Server string
+	// Dir is the folder of the broker inside the process for durable jobs, which then are
+	// taken and served for the services here. Empty means none; with Server it does not
+	// count, since whoever runs that broker serves jobs.
+	Dir string
 	// Services makes the services of one instance; nil means none. It is called once for
-	// each instance.
+	// each instance, and once more where there are durable jobs.
 	Services func() ([]solver.Service, error)
 	// Instances is how many instances of the services run, each on a connection of its
 	// own; below 1 counts as 1.
@@ -54,11 +59,16 @@ type Config struct {
 // [contract.CodeUnavailable] if no broker answers at cfg.Server, and errors of hosting
 // and draining as they are.
 func Run(ctx context.Context, cfg Config, use func(context.Context, *nats.Conn) error) (err error) {
-	connect, stop, err := reach(ctx, cfg.Server)
+	connect, stop, err := reach(ctx, cfg)
 	if err != nil {
 		return err
 	}
 	defer stop()
+	leave, err := cfg.keepJobs(ctx, connect)
+	if err != nil {
+		return err
+	}
+	defer leave()
 	var hosts []*host.Host
 	defer func() { err = errors.Join(err, drain(ctx, hosts)) }()
 	if cfg.Services != nil {
@@ -78,11 +88,11 @@ func Run(ctx context.Context, cfg Config, use func(context.Context, *nats.Conn) 
 }
 
 // reach returns how to connect to the broker, and how to close all connections.
-func reach(ctx context.Context, server string) (connect func() (*nats.Conn, error), stop func(), err error) {
+func reach(ctx context.Context, cfg Config) (connect func() (*nats.Conn, error), stop func(), err error) {
 	var b *broker.Broker
 	var extra []nats.Option
-	if server == "" {
-		if b, err = broker.Start(ctx, broker.Config{}); err != nil {
+	if cfg.Server == "" {
+		if b, err = broker.Start(ctx, broker.Config{Dir: cfg.Dir}); err != nil {
 			return nil, nil, err
 		}
 		extra = append(extra, b.InProcess())
@@ -91,7 +101,7 @@ func reach(ctx context.Context, server string) (connect func() (*nats.Conn, erro
 	connect = func() (*nats.Conn, error) {
 		ctx, cancel := context.WithTimeout(ctx, patience)
 		defer cancel()
-		nc, err := bus.Connect(ctx, "local", bus.Options{Server: server}, slog.New(slog.DiscardHandler), extra...)
+		nc, err := bus.Connect(ctx, "local", bus.Options{Server: cfg.Server}, slog.New(slog.DiscardHandler), extra...)
 		if err != nil {
 			return nil, contract.Errorf(contract.CodeUnavailable, "no broker answers; start one with: heddle up").WithCause(err)
 		}
@@ -107,6 +117,41 @@ func reach(ctx context.Context, server string) (connect func() (*nats.Conn, erro
 		}
 	}
 	return connect, stop, nil
+}
+
+// keepJobs serves durable jobs, if they are wanted, and has the hosts take them.
+func (c *Config) keepJobs(ctx context.Context, connect func() (*nats.Conn, error)) (leave func(), err error) {
+	if c.Dir == "" || c.Server != "" || c.Services == nil {
+		return func() {}, nil
+	}
+	services, err := c.Services()
+	if err != nil {
+		return nil, err
+	}
+	var endpoints []contract.Descriptor
+	for _, s := range services {
+		for _, op := range s.Operations {
+			endpoints = append(endpoints, op.Endpoint)
+		}
+	}
+	nc, err := connect()
+	if err != nil {
+		return nil, err
+	}
+	store, err := jobs.Open(nc, jobs.Config{})
+	if err != nil {
+		return nil, err
+	}
+	service, err := jobs.Serve(context.WithoutCancel(ctx), store, endpoints)
+	if err != nil {
+		store.Close()
+		return nil, err
+	}
+	c.Host.Jobs = store
+	return func() {
+		service.Close()
+		store.Close()
+	}, nil
 }
 
 // start hosts one instance.

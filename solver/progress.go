@@ -23,3 +23,9 @@ func Report(ctx context.Context, p contract.Progress) {
 		report(p)
 	}
 }
+
+// ReportShare says which share of the work under the context is done, from 0 to 1, for work
+// that has no better unit. It is reported in percent.
+func ReportShare(ctx context.Context, done float64) {
+	Report(ctx, contract.Progress{Done: int64(100 * done), Total: 100, Unit: "%"})
+}

@@ -78,12 +78,13 @@ func computeModulo(ctx context.Context, request contract.TermRequest) (decimal.I
 	return x, nil
 }
 
-// calculator returns one that uses the slots of the work.
+// calculator returns one that uses the slots of the work and reports its progress.
 func calculator(ctx context.Context) *decimal.Calculator {
+	c := &decimal.Calculator{Progress: func(done float64) { solver.ReportShare(ctx, done) }}
 	if solver.Slots(ctx) == 1 {
-		return &decimal.Calculator{Threads: 1}
+		c.Threads = 1 // otherwise the length decides
 	}
-	return new(decimal.Calculator) // lets the length decide
+	return c
 }
 
 // index returns |n|, and whether it is at most MaxIndex.

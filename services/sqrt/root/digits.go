@@ -100,12 +100,13 @@ func digitsOf(request contract.RootRequest) int {
 	return *request.Digits
 }
 
-// calculator returns one that uses the slots of the work.
+// calculator returns one that uses the slots of the work and reports its progress.
 func calculator(ctx context.Context) *decimal.Calculator {
+	c := &decimal.Calculator{Progress: func(done float64) { solver.ReportShare(ctx, done) }}
 	if solver.Slots(ctx) == 1 {
-		return &decimal.Calculator{Threads: 1}
+		c.Threads = 1 // otherwise the length decides
 	}
-	return new(decimal.Calculator) // lets the length decide
+	return c
 }
 
 // lightDigits is the number of digits under a root, in its integer form, up to which the
