@@ -313,7 +313,7 @@ func awaitJob(ts *testscript.TestScript, neg bool, args []string) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	last := contract.Job{}
-	for job, err := range (client.NATS{Conn: nc}).WatchJob(ctx, args[0]) {
+	for job, err := range (&client.NATS{Conn: nc}).WatchJob(ctx, args[0]) {
 		ts.Check(err)
 		if last = job; string(job.State) == args[1] {
 			return

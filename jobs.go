@@ -32,7 +32,7 @@ func withJobs(ctx context.Context, o bus.Options, use func(client.JobCaller) err
 		return err
 	}
 	defer nc.Close()
-	return use(client.NATS{Conn: nc})
+	return use(&client.NATS{Conn: nc})
 }
 
 // jobArgs name a job.

@@ -35,7 +35,7 @@ func startJobs(t *testing.T) (c client.NATS, begin func(...solver.Service)) {
 		t.Fatal(err)
 	}
 	t.Cleanup(service.Close)
-	return client.NATS{Conn: brokertest.Connect(t, b)}, func(services ...solver.Service) {
+	return &client.NATS{Conn: brokertest.Connect(t, b)}, func(services ...solver.Service) {
 		h, err := host.Start(t.Context(), brokertest.Connect(t, b), host.Config{Jobs: store}, services...)
 		if err != nil {
 			t.Fatal(err)
@@ -189,7 +189,7 @@ func TestJobErrors(t *testing.T) {
 			t.Errorf("got %v, want %s", test.err, test.want)
 		}
 	}
-	alone := client.NATS{Conn: brokertest.Connect(t, brokertest.Start(t))}
+	alone := &client.NATS{Conn: brokertest.Connect(t, brokertest.Start(t))}
 	if _, err := alone.GetJob(t.Context(), "fibonacci-term-abc"); !errors.Is(err, contract.CodeUnavailable) {
 		t.Errorf("without a jobs service: %v, want %s", err, contract.CodeUnavailable)
 	}

@@ -16,7 +16,7 @@ import (
 )
 
 // SubmitJob implements [JobCaller].
-func (c NATS) SubmitJob(ctx context.Context, operation contract.Spec, body []byte, o contract.JobOptions) (contract.Job, error) {
+func (c *NATS) SubmitJob(ctx context.Context, operation contract.Spec, body []byte, o contract.JobOptions) (contract.Job, error) {
 	m := nats.NewMsg(contract.SubmitSubject(operation.Service, operation.Operation))
 	m.Data = body
 	o.Headers(m.Header.Set)
@@ -27,27 +27,27 @@ func (c NATS) SubmitJob(ctx context.Context, operation contract.Spec, body []byt
 }
 
 // GetJob implements [JobCaller].
-func (c NATS) GetJob(ctx context.Context, id string) (contract.Job, error) {
+func (c *NATS) GetJob(ctx context.Context, id string) (contract.Job, error) {
 	return decodeJob[contract.Job](c.do(ctx, "get", contract.JobRequest{ID: id}))
 }
 
 // ListJobs implements [JobCaller].
-func (c NATS) ListJobs(ctx context.Context, query contract.JobQuery) (contract.JobList, error) {
+func (c *NATS) ListJobs(ctx context.Context, query contract.JobQuery) (contract.JobList, error) {
 	return decodeJob[contract.JobList](c.do(ctx, "list", query))
 }
 
 // CancelJob implements [JobCaller].
-func (c NATS) CancelJob(ctx context.Context, id string) (contract.Job, error) {
+func (c *NATS) CancelJob(ctx context.Context, id string) (contract.Job, error) {
 	return decodeJob[contract.Job](c.do(ctx, "cancel", contract.JobRequest{ID: id}))
 }
 
 // RetryJob implements [JobCaller].
-func (c NATS) RetryJob(ctx context.Context, id string) (contract.Job, error) {
+func (c *NATS) RetryJob(ctx context.Context, id string) (contract.Job, error) {
 	return decodeJob[contract.Job](c.do(ctx, "retry", contract.JobRequest{ID: id}))
 }
 
 // WatchJob implements [JobCaller].
-func (c NATS) WatchJob(ctx context.Context, id string) iter.Seq2[contract.Job, error] {
+func (c *NATS) WatchJob(ctx context.Context, id string) iter.Seq2[contract.Job, error] {
 	return func(yield func(contract.Job, error) bool) {
 		ref, err := contract.ParseJobID(id)
 		if err != nil {
@@ -73,7 +73,7 @@ func (c NATS) WatchJob(ctx context.Context, id string) iter.Seq2[contract.Job, e
 }
 
 // OpenJob implements [JobCaller]. The result is read part by part, as fast as the stream.
-func (c NATS) OpenJob(ctx context.Context, id string) (*Result, error) {
+func (c *NATS) OpenJob(ctx context.Context, id string) (*Result, error) {
 	first, err := c.do(ctx, "result", contract.JobResultRequest{ID: id})
 	if err != nil {
 		return nil, err
@@ -123,7 +123,7 @@ func (p *parts) Read(b []byte) (int, error) {
 }
 
 // do sends a request to a verb of the jobs service.
-func (c NATS) do(ctx context.Context, verb string, request any) (*nats.Msg, error) {
+func (c *NATS) do(ctx context.Context, verb string, request any) (*nats.Msg, error) {
 	body, err := json.Marshal(request)
 	if err != nil {
 		return nil, fmt.Errorf("encode request to jobs: %w", err)
@@ -134,7 +134,7 @@ func (c NATS) do(ctx context.Context, verb string, request any) (*nats.Msg, erro
 }
 
 // ask sends a message to the jobs service and returns its reply if that is no error.
-func (c NATS) ask(ctx context.Context, m *nats.Msg) (*nats.Msg, error) {
+func (c *NATS) ask(ctx context.Context, m *nats.Msg) (*nats.Msg, error) {
 	ctx, stop := within(ctx)
 	defer stop()
 	r, err := c.Conn.RequestMsgWithContext(ctx, m)

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"flag"
 	"fmt"
 	"io"
 	"net"
@@ -27,6 +28,7 @@ import (
 func TestMain(m *testing.M) {
 	role, ok := os.LookupEnv("HEDDLE_TEST_ROLE") //nolint:forbidigo // how a test says what its process is for
 	if !ok {
+		_ = flag.Set("rapid.checks", "25") // of some tens of steps each; more by hand
 		goleak.VerifyTestMain(m)
 		return
 	}

@@ -3,6 +3,7 @@ package jobs
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -29,7 +30,17 @@ type queue struct {
 	askedAt time.Time
 	opening int        // jobs that came and whose records are being read
 	waiting []*Attempt // jobs that can begin
+	back    bool       // a job was given back for want of room since the last request
+	due     time.Time  // until then it is expected back, and has its turn kept
 }
+
+// turnKept is how long a job that was given back for want of room has its turn kept, once
+// there is room and it was asked for. Without that, those that come first would always be
+// those that are asked for first.
+const turnKept = 10 * time.Millisecond
+
+// isActive reports whether a job of the queue can begin, or is about to come.
+func (q *queue) isActive() bool { return len(q.waiting) > 0 || time.Now().Before(q.due) }
 
 // turns decides whose turn it is. Of the two classes, high has four turns of five while
 // both have jobs; the tenants of a class take turns.
@@ -41,24 +52,28 @@ type turns struct {
 // weights are the shares of the classes.
 var weights = map[contract.JobClass]int{contract.ClassHigh: 4, contract.ClassNormal: 1}
 
-// take takes the next job out of its queue, nil if there is none.
+// take takes the next job out of its queue, nil if there is none or if it is about to come.
 func (t *turns) take(queues []*queue) *Attempt {
 	if t.credit == nil {
 		t.credit, t.last = make(map[contract.JobClass]int), make(map[contract.JobClass]int)
 	}
 	class, total := contract.JobClass(""), 0
 	for _, c := range contract.JobClasses() {
-		if !anyWaiting(queues, c) {
+		if !anyActive(queues, c) {
 			continue
 		}
-		t.credit[c] += weights[c]
 		total += weights[c]
-		if class == "" || t.credit[c] > t.credit[class] {
+		if class == "" || t.credit[c]+weights[c] > t.credit[class]+weights[class] {
 			class = c
 		}
 	}
-	if class == "" {
+	if class == "" || !anyWaiting(queues, class) {
 		return nil
+	}
+	for _, c := range contract.JobClasses() {
+		if anyActive(queues, c) {
+			t.credit[c] += weights[c]
+		}
 	}
 	t.credit[class] -= total
 	for i := range queues {
@@ -75,12 +90,11 @@ func (t *turns) take(queues []*queue) *Attempt {
 }
 
 func anyWaiting(queues []*queue, class contract.JobClass) bool {
-	for _, q := range queues {
-		if q.class == class && len(q.waiting) > 0 {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(queues, func(q *queue) bool { return q.class == class && len(q.waiting) > 0 })
+}
+
+func anyActive(queues []*queue, class contract.JobClass) bool {
+	return slices.ContainsFunc(queues, func(q *queue) bool { return q.class == class && q.isActive() })
 }
 
 // ask asks the broker for as many jobs as there is room for, and for some in advance if
@@ -106,6 +120,10 @@ func (r *Runner) ask() {
 		}
 		q.asked += want
 		q.askedAt = time.Now()
+		if q.back {
+			q.back, q.due = false, q.askedAt.Add(turnKept)
+			time.AfterFunc(turnKept, r.Wake)
+		}
 		body := `{"batch":` + strconv.Itoa(want) + `,"expires":` + strconv.FormatInt(int64(askFor), 10) + `}`
 		subject := "$JS.API.CONSUMER.MSG.NEXT." + contract.WorkStream(r.cfg.Service) + "." + contract.WorkConsumer(q.class, q.tenant)
 		_ = r.store.nc.PublishRequest(subject, r.inbox+"."+strconv.Itoa(i), []byte(body)) // fails only on a closed connection
@@ -127,6 +145,7 @@ func (r *Runner) receive(ctx context.Context, m *nats.Msg) {
 	}
 	r.mu.Lock()
 	a.queue.asked = max(0, a.queue.asked-1)
+	a.queue.due = time.Time{}
 	if r.stopping {
 		r.mu.Unlock()
 		r.publish(m.Reply, nak)

@@ -55,7 +55,7 @@ func run(ctx context.Context, args []string, server string, out io.Writer) (err 
 		cfg.Services = daemon.Fixed(fib.Service())
 	}
 	return local.Run(ctx, cfg, func(ctx context.Context, nc *nats.Conn) error {
-		c := client.NATS{Conn: nc}
+		c := &client.NATS{Conn: nc}
 		jobs, err := submit(ctx, c, flags.Args())
 		if err != nil {
 			return err
