@@ -72,7 +72,9 @@ func Start(ctx context.Context, r *daemon.Runtime, nc *nats.Conn, store *jobs.St
 		requester.Close()
 		return nil
 	})
-	r.Serve("gateway", rest.NewServer(handler, r.Log), l)
+	server := rest.NewServer(handler, r.Log)
+	server.RegisterOnShutdown(handler.Leave)
+	r.Serve("gateway", server, l)
 	return l.Addr(), nil
 }
 
