@@ -60,7 +60,7 @@ func Start(ctx context.Context, r *daemon.Runtime, nc *nats.Conn, store *jobs.St
 	if r.Telemetry.Tracing {
 		cfg.Tracer = r.Telemetry.Tracer
 	}
-	handler, err := rest.New(cfg)
+	handler, err := rest.New(cfg) //nolint:contextcheck // what it has lives until Leave, not as long as the start
 	if err != nil {
 		bulk.Close()
 		requester.Close()
