@@ -35,6 +35,7 @@ type jobRoutes struct {
 func (j *jobRoutes) routes() []*route {
 	one := jobsPath + "/{id}"
 	return []*route{
+		{pattern: jobsPath, methods: reading, answer: j.answerList},
 		{pattern: one, methods: []string{http.MethodGet, http.MethodHead, http.MethodDelete}, answer: j.byID(j.answerJob)},
 		{pattern: one + "/result", methods: reading, answer: j.byID(j.answerResult)},
 		{pattern: one + "/events", methods: []string{http.MethodGet}, answer: j.byID(j.answerEvents)},
