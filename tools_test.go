@@ -3,6 +3,7 @@
 package main_test
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -24,30 +25,44 @@ func TestStockCommand(t *testing.T) {
 	})
 }
 
-// TestLargeResultByHand reads a large result with the commands of docs/large-results.md,
-// to the letter.
-func TestLargeResultByHand(t *testing.T) {
+// TestPagesByHand runs the shell scripts of pages, to the letter.
+func TestPagesByHand(t *testing.T) {
 	t.Parallel()
-	page, err := os.ReadFile(filepath.Join("docs", "large-results.md"))
-	if err != nil {
-		t.Fatal(err)
+	for page, c := range map[string]struct {
+		scenario string
+		scripts  []string
+	}{
+		"large-results.md": {"largeresult.txtar", []string{"read.sh"}},
+		"jobs.md":          {"jobs.txtar", []string{"rest.sh", "publisher.sh"}},
+	} {
+		text, err := os.ReadFile(filepath.Join("docs", page))
+		if err != nil {
+			t.Fatal(err)
+		}
+		testscript.Run(t, testscript.Params{
+			Files:               []string{filepath.Join("testdata", c.scenario)},
+			RequireExplicitExec: true,
+			Setup: func(env *testscript.Env) error {
+				for _, name := range c.scripts {
+					if err := extract(string(text), name, env.WorkDir); err != nil {
+						return err
+					}
+				}
+				return setup(env, bin)
+			},
+			Cmds: commands,
+		})
 	}
-	_, after, _ := strings.Cut(string(page), "```sh read.sh\n")
+}
+
+// extract writes the script of a page into a folder.
+func extract(page, name, dir string) error {
+	_, after, _ := strings.Cut(page, "```sh "+name+"\n")
 	script, _, found := strings.Cut(after, "```")
 	if !found {
-		t.Fatal("the page has no read.sh")
+		return fmt.Errorf("the page has no %s", name)
 	}
-	testscript.Run(t, testscript.Params{
-		Files:               []string{filepath.Join("testdata", "largeresult.txtar")},
-		RequireExplicitExec: true,
-		Setup: func(env *testscript.Env) error {
-			if err := os.WriteFile(filepath.Join(env.WorkDir, "read.sh"), []byte(script), 0o644); err != nil {
-				return err
-			}
-			return setup(env, bin)
-		},
-		Cmds: commands,
-	})
+	return os.WriteFile(filepath.Join(dir, name), []byte(script), 0o644)
 }
 
 // TestBrowser opens the documentation in a headless browser, which must render it

@@ -58,7 +58,7 @@ func (o *operation) answerBatch(ctx context.Context, w http.ResponseWriter, r *h
 		return 0, contract.Errorf(contract.CodeNotAcceptable, "the answer to a batch is available as %s; accept it", contract.MediaNDJSON)
 	}
 	if r.Header[contract.HeaderTimeout] != nil {
-		timeout, err := o.timeout(r)
+		timeout, _, err := o.timeout(r, preferences{})
 		if err != nil {
 			return 0, err
 		}
@@ -78,8 +78,7 @@ func (o *operation) runBatch(ctx context.Context, w http.ResponseWriter, r *http
 	do := func(ctx context.Context, m *nats.Msg, timeout time.Duration) (*nats.Msg, error) {
 		return o.observer.request(ctx, o.requester, m, timeout)
 	}
-	header := requestHeader(r, "", 0)
-	delete(header, contract.HeaderTimeout) // each message gets its own
+	header := requestHeader(r, "")
 	h := w.Header()
 	h["Cache-Control"] = noStore
 	h["Content-Type"] = typeNDJSON

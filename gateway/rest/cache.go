@@ -14,8 +14,8 @@ var (
 	varyAccept  = []string{"Accept"}
 )
 
-func markCacheable(h http.Header, tag string) {
-	h["Cache-Control"] = keepForEver
+func markCacheable(h http.Header, tag string, cache []string) {
+	h["Cache-Control"] = cache
 	h["Vary"] = varyAccept
 	h["Etag"] = []string{tag}
 }

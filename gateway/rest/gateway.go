@@ -57,7 +57,8 @@ type Config struct {
 }
 
 // Gateway is the HTTP face of the contract. It is made by [New] and safe for
-// concurrent use; it has nothing to close.
+// concurrent use; it has nothing to close, but who shuts its server down calls
+// [Gateway.Leave] first.
 type Gateway struct {
 	mux       *http.ServeMux
 	requester *bus.Requester
@@ -66,6 +67,8 @@ type Gateway struct {
 	observer  *observer
 	guard     *guard
 	endpoints []contract.Descriptor
+	jobs      *jobRoutes
+	leave     context.CancelFunc
 }
 
 // New returns a gateway for the endpoints. It returns an error when the configuration
@@ -88,6 +91,12 @@ func New(c Config) (*Gateway, error) {
 		guard:     newGuard(c.LoopbackOnly, c.AllowedHosts),
 		endpoints: c.Endpoints,
 	}
+	left, leave := context.WithCancel(context.Background())
+	g.leave = leave
+	g.jobs = &jobRoutes{
+		store: c.Jobs, endpoints: c.Endpoints, streams: g.streams, heartbeat: heartbeat,
+		onLeave: func(f func()) func() bool { return context.AfterFunc(left, f) },
+	}
 	routes, err := g.routes(c)
 	if err != nil {
 		return nil, fmt.Errorf("make gateway: %w", err)
@@ -97,6 +106,10 @@ func New(c Config) (*Gateway, error) {
 	}
 	return g, nil
 }
+
+// Leave ends what would keep a server from shutting down: streams of events end, and who
+// waits for a job is told what it is now. It may be called more than once.
+func (g *Gateway) Leave() { g.leave() }
 
 // ServeHTTP answers one request.
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) { g.mux.ServeHTTP(w, r) }
@@ -129,12 +142,13 @@ func (g *Gateway) routes(c Config) ([]*route, error) {
 		{pattern: "/", answer: g.answerUnknown},
 	}
 	for _, endpoint := range c.Endpoints {
-		o, err := newOperation(endpoint, g.requester, g.streams, g.observer)
+		o, err := newOperation(endpoint, g.requester, g.streams, g.observer, g.jobs)
 		if err != nil {
 			return nil, fmt.Errorf("operation %s: %w", endpoint.Name(), err)
 		}
 		routes = append(routes, o.route(), o.batchRoute())
 	}
+	routes = append(routes, g.jobs.routes()...)
 	docs, err := docsRoutes()
 	return append(routes, docs...), err
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -26,6 +27,7 @@ func openAPI(endpoints []contract.Descriptor, version string) (*asset, error) {
 			return nil, fmt.Errorf("describe operation %s: %w", e.Name(), err)
 		}
 	}
+	d.addJobs()
 	if err := d.addServices(); err != nil {
 		return nil, err
 	}
@@ -56,6 +58,8 @@ Every error is a problem document (RFC 9457) whose member "code" is stable. Unkn
 not_found, other methods with 405 method_not_allowed and the header Allow. The gateway refuses requests from pages of
 other sites with 403 forbidden.
 
+A request that must not get lost, or that takes long, is made a durable job with Prefer: respond-async; see /v1/jobs/{id}.
+
 Many requests of an operation can be sent at once: see the paths that end in /batch.
 
 The same requests can be published on NATS without the gateway: see x-nats-subject.`
@@ -76,6 +80,7 @@ func newDocument(version string) *document {
 			Headers:    headers(),
 		},
 	}
+	maps.Copy(d.Components.Parameters, jobParameterComponents())
 	for _, p := range problems {
 		d.Components.Responses[problemName(p.status)] = p.response()
 	}
@@ -108,6 +113,7 @@ func (d *document) addOperation(e contract.Descriptor) error {
 		Required: true,
 		Content:  map[string]media{contract.MediaJSON: {Schema: schemaRef(name + "Request"), Examples: requestExamples(samples)}},
 	}
+	post.makeAsync()
 	post.Responses.addProblems(postProblems)
 	path := &pathItem{Post: post}
 	if e.Pure {

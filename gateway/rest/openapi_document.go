@@ -49,6 +49,8 @@ type pathItem struct {
 	Get  *method `json:"get,omitempty"`
 	Head *method `json:"head,omitempty"`
 	Post *method `json:"post,omitempty"`
+	// Delete is there for jobs only.
+	Delete *method `json:"delete,omitempty"`
 }
 
 // method is an operation object of OpenAPI; operation means something else here.

@@ -17,6 +17,9 @@ import (
 var problems = []problem{
 	{http.StatusBadRequest, "The body is not one JSON object without duplicate members, or the query cannot be read."},
 	{http.StatusForbidden, "The request comes from a page of another site, asks for the gateway under a strange name, or is refused by policy of the service."},
+	{http.StatusNotFound, "There is no such job: it never was, or has expired."},
+	{http.StatusConflict, "The job is in a state in which this cannot be done; the detail names it."},
+	{http.StatusGone, "The result of the job has expired."},
 	{http.StatusNotAcceptable, "The result has none of the accepted media types."},
 	{http.StatusRequestEntityTooLarge, "The request is over the operation's limit."},
 	{http.StatusUnsupportedMediaType, "The body is not declared as application/json."},
@@ -25,7 +28,7 @@ var problems = []problem{
 	{http.StatusTooManyRequests, "Slots, queue or memory of the service are full; try again after the time in Retry-After."},
 	{http.StatusInternalServerError, "A fault of the service or the gateway; its log has the cause under the reference."},
 	{http.StatusBadGateway, "A third party, such as the site of a page, failed."},
-	{http.StatusServiceUnavailable, "No instance of the service is there to answer; try again after the time in Retry-After."},
+	{http.StatusServiceUnavailable, "No instance of the service is there to answer, or no broker that keeps jobs; try again after the time in Retry-After."},
 	{http.StatusGatewayTimeout, "The time allowed for the request ran out."},
 }
 
@@ -164,14 +167,16 @@ func headers() map[string]header {
 		return header{Description: description, Schema: &jsonschema.Schema{Type: "string"}, Example: value}
 	}
 	return map[string]header{
-		"ServerTiming":   text("Time spent waiting for a slot and working, in milliseconds.", "queue;dur=0.012, work;dur=3.400"),
-		"HeddleInstance": text("Id of the instance that did the work.", "Xqf7pVvWf0qzYxU1n4Nd2B"),
-		"ETag":           text("Strong entity tag of the result in this media type.", `"4Zr7WQm1mV0cJwq6mF8rGg"`),
-		"CacheControl":   text("A result never changes.", strings.Join(keepForEver, ", ")),
-		"Vary":           text("The form of the result depends on Accept.", strings.Join(varyAccept, ", ")),
-		"AcceptRanges":   text("Ranges of bytes can be asked for.", acceptRanges[0]),
-		"ContentRange":   text("Which bytes of how many these are.", contract.FormatContentRange(0, 1000, 20898810)),
-		"ReprDigest":     text("SHA-256 of the whole result (RFC 9530), for large results if it is known before they are sent.", contract.FormatDigest([32]byte{})),
+		"ServerTiming":      text("Time spent waiting for a slot and working, in milliseconds.", "queue;dur=0.012, work;dur=3.400"),
+		"HeddleInstance":    text("Id of the instance that did the work.", "Xqf7pVvWf0qzYxU1n4Nd2B"),
+		"ETag":              text("Strong entity tag of the result in this media type.", `"4Zr7WQm1mV0cJwq6mF8rGg"`),
+		"CacheControl":      text("A result never changes.", strings.Join(keepForEver, ", ")),
+		"Vary":              text("The form of the result depends on Accept.", strings.Join(varyAccept, ", ")),
+		"AcceptRanges":      text("Ranges of bytes can be asked for.", acceptRanges[0]),
+		"ContentRange":      text("Which bytes of how many these are.", contract.FormatContentRange(0, 1000, 20898810)),
+		"ReprDigest":        text("SHA-256 of the whole result (RFC 9530), for large results if it is known before they are sent.", contract.FormatDigest([32]byte{})),
+		"Location":          text("Path of the job.", jobPath("fibonacci-term-k3x9p2")),
+		"PreferenceApplied": text("Which preferences were followed.", "respond-async"),
 		"RetryAfter": {
 			Description: "Seconds to wait before trying again.",
 			Schema:      &jsonschema.Schema{Type: "integer", Minimum: new(1.0)},
@@ -184,6 +189,7 @@ func headers() map[string]header {
 func headerRefs(names ...string) map[string]any {
 	spelled := map[string]string{
 		"ServerTiming": contract.HeaderServerTiming, "HeddleInstance": contract.HeaderInstance,
+		"Location": "Location", "PreferenceApplied": "Preference-Applied",
 		"ETag": "ETag", "CacheControl": "Cache-Control", "Vary": "Vary", "RetryAfter": "Retry-After",
 		"AcceptRanges": "Accept-Ranges", "ContentRange": contract.HeaderContentRange, "ReprDigest": contract.HeaderDigest,
 	}

@@ -111,7 +111,7 @@ func TestOpenAPICoversTheContract(t *testing.T) {
 	t.Parallel()
 	d := describe(start(t, nil))
 	paths := slices.Collect(d.model.Paths.PathItems.KeysFromOldest())
-	if want := 2*len(contract.All()) + 1; len(paths) != want {
+	if want := 2*len(contract.All()) + 1 + 4; len(paths) != want {
 		t.Errorf("paths are %v, want %d", paths, want)
 	}
 	for _, e := range contract.All() {
@@ -210,6 +210,43 @@ func TestOpenAPIServices(t *testing.T) {
 	d := describe(s)
 	r := request(t, http.MethodGet, "/v1/services", nil)
 	d.check(t, r, s.do(r))
+}
+
+// TestOpenAPIJobs holds the documents of jobs against their description.
+func TestOpenAPIJobs(t *testing.T) {
+	t.Parallel()
+	s := startJobs(t)
+	d := describe(s.suite)
+	s.hire()
+	check := func(r *http.Request, status int) contract.Job {
+		t.Helper()
+		response := s.do(r)
+		body := text(t, response)
+		if response.StatusCode != status {
+			t.Errorf("%s %s: %d %s", r.Method, r.URL, response.StatusCode, body)
+		}
+		response.Body = readCloser(body)
+		d.check(t, r, response)
+		var job contract.Job
+		_ = json.Unmarshal([]byte(body), &job) // results are no jobs
+		return job
+	}
+	submit := func(text string) string {
+		return check(request(t, http.MethodPost, sayPath, strings.NewReader(`{"text":"`+text+`"}`), "Content-Type", contract.MediaJSON, "Prefer", "respond-async"), http.StatusAccepted).ID
+	}
+	done, failed, held := submit("a"), submit("fail"), submit("hold")
+	s.awaitState(done, contract.JobSucceeded)
+	s.awaitState(failed, contract.JobFailed)
+	get := func(path string) *http.Request { return request(t, http.MethodGet, path, nil) }
+	check(get("/v1/jobs/"+done), http.StatusOK)
+	check(get("/v1/jobs/"+done+"/result"), http.StatusOK)
+	check(get("/v1/jobs/"+failed), http.StatusOK)
+	check(get("/v1/jobs/"+failed+"/result"), http.StatusUnprocessableEntity)
+	check(get("/v1/jobs/"+held+"/result"), http.StatusConflict)
+	check(get("/v1/jobs/echo-say-nobody"), http.StatusNotFound)
+	check(request(t, http.MethodPost, "/v1/jobs/"+done+"/retry", nil), http.StatusConflict)
+	check(request(t, http.MethodPost, "/v1/jobs/"+failed+"/retry", nil), http.StatusAccepted)
+	check(request(t, http.MethodDelete, "/v1/jobs/"+held, nil), http.StatusOK)
 }
 
 // sameBody checks a response and compares its body.

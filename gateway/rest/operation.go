@@ -46,12 +46,13 @@ type operation struct {
 	requester *bus.Requester
 	streams   *streams
 	observer  *observer
+	jobs      *jobRoutes
 }
 
-func newOperation(d contract.Descriptor, requester *bus.Requester, results *streams, observe *observer) (*operation, error) {
+func newOperation(d contract.Descriptor, requester *bus.Requester, results *streams, observe *observer, jobs *jobRoutes) (*operation, error) {
 	o := &operation{
 		Descriptor: d, subject: d.Subject(), media: d.Media(),
-		requester: requester, streams: results, observer: observe,
+		requester: requester, streams: results, observer: observe, jobs: jobs,
 	}
 	if !d.Pure {
 		return o, nil
@@ -75,7 +76,11 @@ func (o *operation) route() *route {
 // answer turns the HTTP request into a NATS request and the reply into the response.
 func (o *operation) answer(ctx context.Context, w http.ResponseWriter, r *http.Request) (int, error) {
 	arrived := time.Now()
-	timeout, err := o.timeout(r)
+	prefer := parsePrefer(r.Header["Prefer"])
+	if prefer.async && r.Method == http.MethodPost {
+		return o.submit(ctx, w, r, prefer)
+	}
+	timeout, asked, err := o.timeout(r, prefer)
 	if err != nil {
 		return 0, err
 	}
@@ -89,14 +94,17 @@ func (o *operation) answer(ctx context.Context, w http.ResponseWriter, r *http.R
 	accept := acceptOf(r, o.media[0])
 	if r.Method != http.MethodPost {
 		if tag := o.heldTag(r, body, accept); tag != "" {
-			markCacheable(w.Header(), tag)
+			markCacheable(w.Header(), tag, keepForEver)
 			w.WriteHeader(http.StatusNotModified)
 			return http.StatusNotModified, nil
 		}
 	}
 
 	left := timeout - time.Since(arrived)
-	message := &nats.Msg{Subject: o.subject, Data: body, Header: requestHeader(r, accept, left)}
+	message := &nats.Msg{Subject: o.subject, Data: body, Header: requestHeader(r, accept)}
+	if asked {
+		setTimeout(message, left)
+	}
 	reply, err := o.observer.request(ctx, o.requester, message, left+replyGrace)
 	if err != nil {
 		return 0, err
@@ -110,13 +118,17 @@ func (o *operation) answer(ctx context.Context, w http.ResponseWriter, r *http.R
 	return o.deliver(ctx, w, r, reply, body)
 }
 
-// timeout returns how long the request may take.
-func (o *operation) timeout(r *http.Request) (time.Duration, error) {
-	values := r.Header[contract.HeaderTimeout]
-	if values == nil {
-		return o.Timeout, nil
+// timeout returns how long the request may take, and whether its caller asked for that.
+// The header is a demand and goes before the preference, which is a wish.
+func (o *operation) timeout(r *http.Request, p preferences) (timeout time.Duration, asked bool, err error) {
+	if values := r.Header[contract.HeaderTimeout]; values != nil {
+		timeout, err = contract.ParseTimeout(strings.Join(values, ","))
+		return timeout, true, err
 	}
-	return contract.ParseTimeout(strings.Join(values, ","))
+	if p.wait > 0 {
+		return p.wait, true, nil
+	}
+	return o.Timeout, false, nil
 }
 
 // body appends the request's JSON to dst: the body of a POST as it is, the query of a
@@ -219,20 +231,15 @@ func appendAll(dst []byte, r io.Reader, most int) ([]byte, error) {
 }
 
 // requestHeader returns the header of the NATS request, nil if there is nothing to say:
-// every header costs a few per cent of throughput. A time-out that the caller did not
-// ask for is the one the service knows by itself.
-func requestHeader(r *http.Request, accept string, left time.Duration) nats.Header {
-	asked := r.Header[contract.HeaderTimeout] != nil
+// every header costs a few per cent of throughput.
+func requestHeader(r *http.Request, accept string) nats.Header {
 	parent := r.Header["Traceparent"]
-	if accept == "" && !asked && parent == nil {
+	if accept == "" && parent == nil {
 		return nil
 	}
 	h := make(nats.Header, 4)
 	if accept != "" {
 		h[contract.HeaderAccept] = []string{accept}
-	}
-	if asked {
-		h[contract.HeaderTimeout] = []string{contract.FormatTimeout(left)}
 	}
 	if parent != nil {
 		h["traceparent"] = parent
@@ -241,6 +248,15 @@ func requestHeader(r *http.Request, accept string, left time.Duration) nats.Head
 		}
 	}
 	return h
+}
+
+// setTimeout tells the service how long the request may take. A time-out that the caller
+// did not ask for is the one the service knows by itself.
+func setTimeout(m *nats.Msg, left time.Duration) {
+	if m.Header == nil {
+		m.Header = make(nats.Header, 1)
+	}
+	m.Header[contract.HeaderTimeout] = []string{contract.FormatTimeout(left)}
 }
 
 // pass copies a header of the reply to the response. All that pass are written in

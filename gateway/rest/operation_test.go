@@ -183,9 +183,9 @@ func TestForeignErrors(t *testing.T) {
 	}{
 		"plain ADR-32":      {nats.Header{"Nats-Service-Error": {"no such thread"}, "Nats-Service-Error-Code": {"404"}}, "", contract.CodeNotFound, 404, "no such thread"},
 		"of several codes":  {nats.Header{"Nats-Service-Error": {"odd"}, "Nats-Service-Error-Code": {"422"}}, "odd", contract.CodeInvalidArgument, 422, "odd"},
-		"unknown number":    {nats.Header{"Nats-Service-Error": {"a\x1b[31m"}, "Nats-Service-Error-Code": {"409"}}, `{"code":""}`, contract.CodeUpstream, 502, "a?[31m"},
+		"unknown number":    {nats.Header{"Nats-Service-Error": {"a\x1b[31m"}, "Nats-Service-Error-Code": {"418"}}, `{"code":""}`, contract.CodeUpstream, 502, "a?[31m"},
 		"caller left":       {nats.Header{"Nats-Service-Error": {"left"}, "Nats-Service-Error-Code": {"499"}}, "", contract.CodeUpstream, 502, "left"},
-		"code of tomorrow":  {nats.Header{"Nats-Service-Error-Code": {"409"}}, `{"code":"conflict","detail":"taken","status":409}`, "conflict", 409, "taken"},
+		"code of tomorrow":  {nats.Header{"Nats-Service-Error-Code": {"418"}}, `{"code":"teapot","detail":"taken","status":418}`, "teapot", 418, "taken"},
 		"no number":         {nats.Header{"Nats-Service-Error": {"secret"}, "Nats-Service-Error-Code": {"bad"}}, "", contract.CodeInternal, 500, "internal error"},
 		"number of success": {nats.Header{"Nats-Service-Error": {"secret"}, "Nats-Service-Error-Code": {"200"}}, "", contract.CodeInternal, 500, "internal error"},
 		"number too large":  {nats.Header{"Nats-Service-Error": {"secret"}, "Nats-Service-Error-Code": {"600"}}, "", contract.CodeInternal, 500, "internal error"},

@@ -13,6 +13,7 @@ import (
 
 	"github.com/seed-649d3d38/heddle/contract"
 	"github.com/seed-649d3d38/heddle/internal/handle"
+	"github.com/seed-649d3d38/heddle/jobs"
 )
 
 const (
@@ -49,9 +50,12 @@ func (e *cutError) Unwrap() error { return e.cause }
 type content struct {
 	media  string
 	size   int64
-	tag    string // its entity tag, empty if it must not be kept
+	tag    string   // its entity tag, empty if it must not be kept
+	cache  []string // how it may be kept
+	digest string   // empty if it is not known
 	data   []byte
 	handle contract.Handle // of a large result, whose data is not here
+	stored *jobs.Stored    // of a job, whose data is not here
 }
 
 func (c content) large() bool { return c.handle.Subject != "" }
@@ -63,7 +67,7 @@ func contentOf(reply *nats.Msg) (content, error) {
 		return content{media: media, size: int64(len(reply.Data)), data: reply.Data}, nil
 	}
 	h, err := contract.ParseHandle(reply.Data)
-	return content{media: h.ContentType, size: h.Size, handle: h}, err
+	return content{media: h.ContentType, size: h.Size, digest: h.Digest, handle: h}, err
 }
 
 // deliver answers with the result in the reply to the request: with all of it, or for a
@@ -75,9 +79,8 @@ func (o *operation) deliver(ctx context.Context, w http.ResponseWriter, r *http.
 	}
 	from, to, status := int64(0), c.size, http.StatusOK
 	if r.Method != http.MethodPost {
-		c.tag = entityTag(o.subject, body, c.media)
-		if from, to, status, err = partOf(r, c.tag, c.size); err != nil {
-			w.Header()["Content-Range"] = []string{"bytes */" + strconv.FormatInt(c.size, 10)}
+		c.tag, c.cache = entityTag(o.subject, body, c.media), keepForEver
+		if from, to, status, err = c.partOf(w, r); err != nil {
 			o.streams.release(c)
 			return 0, err
 		}
@@ -92,17 +95,18 @@ func (o *operation) deliver(ctx context.Context, w http.ResponseWriter, r *http.
 
 // partOf returns which part of a result the request asks for, and the status of the
 // response.
-func partOf(r *http.Request, tag string, size int64) (from, to int64, status int, err error) {
+func (c content) partOf(w http.ResponseWriter, r *http.Request) (from, to int64, status int, err error) {
 	ranges := r.Header["Range"]
-	if len(ranges) != 1 || r.Method != http.MethodGet || !current(r.Header["If-Range"], tag) {
-		return 0, size, http.StatusOK, nil
+	if len(ranges) != 1 || r.Method != http.MethodGet || !current(r.Header["If-Range"], c.tag) {
+		return 0, c.size, http.StatusOK, nil
 	}
-	from, to, ok := parseRange(ranges[0], size)
+	from, to, ok := parseRange(ranges[0], c.size)
 	switch {
 	case !ok:
-		return 0, size, http.StatusOK, nil
+		return 0, c.size, http.StatusOK, nil
 	case from >= to:
-		return 0, 0, 0, contract.Errorf(contract.CodeRangeNotSatisfiable, "must begin below the size of the result, %d", size).At("Range")
+		w.Header()["Content-Range"] = []string{"bytes */" + strconv.FormatInt(c.size, 10)}
+		return 0, 0, 0, contract.Errorf(contract.CodeRangeNotSatisfiable, "must begin below the size of the result, %d", c.size).At("Range")
 	default:
 		return from, to, http.StatusPartialContent, nil
 	}
@@ -112,14 +116,14 @@ func partOf(r *http.Request, tag string, size int64) (from, to int64, status int
 func (c content) writeHeader(w http.ResponseWriter, from, to int64, status int) {
 	h := w.Header()
 	if c.tag != "" {
-		markCacheable(h, c.tag)
+		markCacheable(h, c.tag, c.cache)
 		h["Accept-Ranges"] = acceptRanges
 	}
 	if status == http.StatusPartialContent {
 		h["Content-Range"] = []string{contract.FormatContentRange(from, to, c.size)}
 	}
-	if c.handle.Digest != "" {
-		h[contract.HeaderDigest] = []string{c.handle.Digest}
+	if c.digest != "" {
+		h[contract.HeaderDigest] = []string{c.digest}
 	}
 	h["Content-Length"] = []string{strconv.FormatInt(to-from, 10)}
 	if c.media == contract.MediaJSON {

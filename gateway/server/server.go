@@ -60,7 +60,7 @@ func Start(ctx context.Context, r *daemon.Runtime, nc *nats.Conn, store *jobs.St
 	if r.Telemetry.Tracing {
 		cfg.Tracer = r.Telemetry.Tracer
 	}
-	handler, err := rest.New(cfg)
+	handler, err := rest.New(cfg) //nolint:contextcheck // what it has lives until Leave, not as long as the start
 	if err != nil {
 		bulk.Close()
 		requester.Close()
@@ -72,7 +72,9 @@ func Start(ctx context.Context, r *daemon.Runtime, nc *nats.Conn, store *jobs.St
 		requester.Close()
 		return nil
 	})
-	r.Serve("gateway", rest.NewServer(handler, r.Log), l)
+	server := rest.NewServer(handler, r.Log)
+	server.RegisterOnShutdown(handler.Leave)
+	r.Serve("gateway", server, l)
 	return l.Addr(), nil
 }
 
