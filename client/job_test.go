@@ -21,7 +21,7 @@ const jobPatience = 20 * time.Second
 
 // startJobs returns a caller at a broker with a jobs service, and a function that starts
 // an instance of the services there.
-func startJobs(t *testing.T) (c client.NATS, begin func(...solver.Service)) {
+func startJobs(t *testing.T) (c *client.NATS, begin func(...solver.Service)) {
 	t.Helper()
 	b := brokertest.Start(t)
 	nc := brokertest.Connect(t, b)
