@@ -92,6 +92,7 @@ func measurements() []measurement {
 		{"large", []string{"./gateway", "./services/fibonacci"}, (*bench).large},
 		{"results", nil, (*bench).results},
 		{"start", []string{".", "./gateway", "./services/fibonacci", "./services/sqrt", "./services/crawler"}, (*bench).start},
+		{"jobs-list", nil, (*bench).jobsList},
 		{"celery", []string{"./gateway", "./services/sqrt"}, (*bench).celery},
 	}
 }

@@ -106,11 +106,11 @@ func (l *listing) goOn(page string) error {
 	b = b[4:]
 	positions := make([]uint64, 1+len(l.sources))
 	for i := range positions {
-		n := 0
-		if positions[i], n = binary.Uvarint(b); n <= 0 {
+		position, n := binary.Uvarint(b)
+		if n <= 0 {
 			return invalid
 		}
-		b = b[n:]
+		positions[i], b = position, b[n:]
 	}
 	if len(b) > 0 {
 		return invalid

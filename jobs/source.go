@@ -127,7 +127,7 @@ func (l *listing) ref() contract.JobRef {
 
 // add adds the source that begins with the last message of its stream.
 func (l *listing) add(ctx context.Context, stream, filter string, resolve func(context.Context, []*nats.Msg) ([]entry, error)) error {
-	last, err := l.store.lastSequence(ctx, stream, filter)
+	last, err := l.store.lastSequence(ctx, stream)
 	l.sources = append(l.sources, &source{stream: stream, filter: filter, resolve: resolve, below: last + 1})
 	return err
 }
