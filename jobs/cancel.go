@@ -108,7 +108,8 @@ func (s *Store) remove(ctx context.Context, ref contract.JobRef) error {
 }
 
 // Retry queues a job again that failed or was canceled, with all its attempts before it,
-// and returns its document.
+// and returns its document. A job that is said to be queued and is not, because whoever
+// retried it died in the middle of that or its message was deleted by hand, is queued too.
 //
 // It returns a [*contract.Error]: [contract.CodeNotFound], or [contract.CodeConflict] if
 // the job is in another state or its request was not one that could be kept.
@@ -119,6 +120,15 @@ func (s *Store) Retry(ctx context.Context, ref contract.JobRef) (contract.Job, e
 			return contract.Job{}, err
 		}
 		switch job := f.job(); {
+		case job.State == contract.JobQueued && f.exists() && f.record.Request != nil:
+			m, err := s.queuedMessage(ctx, ref)
+			if err != nil {
+				return job, unavailable(err)
+			}
+			if m == nil {
+				return job, s.requeue(ctx, ref, f.record)
+			}
+			return job, wrongState(job, "failed or canceled", "retried")
 		case job.State != contract.JobFailed && job.State != contract.JobCanceled:
 			return job, wrongState(job, "failed or canceled", "retried")
 		case f.record.Request == nil:
@@ -140,7 +150,7 @@ func (s *Store) Retry(ctx context.Context, ref contract.JobRef) (contract.Job, e
 }
 
 // requeue puts a job into the work stream whose record says that it is queued. If that
-// fails the record stays as it is, and [Store.Heal] does it later.
+// fails the record stays as it is, and another Retry does it.
 func (s *Store) requeue(ctx context.Context, ref contract.JobRef, r *record) error {
 	m := &nats.Msg{Subject: ref.WorkSubject(r.Class), Data: r.Request, Header: nats.Header{
 		contract.HeaderRevision: {strconv.FormatUint(r.revision, 10)},
@@ -160,7 +170,7 @@ func (s *Store) requeue(ctx context.Context, ref contract.JobRef, r *record) err
 		return nil
 	}
 	if isFull(err) {
-		full := contract.Errorf(contract.CodeResourceExhausted, "too many jobs of %s are queued; the job is queued again when there is room", ref.Service)
+		full := contract.Errorf(contract.CodeResourceExhausted, "too many jobs of %s are queued; retry this one again later", ref.Service)
 		full.RetryAfter = time.Second
 		return full.WithCause(err)
 	}

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats.go/jetstream"
+
 	"github.com/seed-649d3d38/heddle/contract"
 	"github.com/seed-649d3d38/heddle/internal/brokertest"
 	"github.com/seed-649d3d38/heddle/jobs"
@@ -429,5 +431,41 @@ func TestNoJetStream(t *testing.T) {
 	_, _, err := s.Submit(t.Context(), jobs.Submission{Endpoint: echo, Body: []byte(`{"text":"42"}`)})
 	if code(err) != contract.CodeUnavailable || !strings.Contains(err.Error(), "JetStream") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestRetryWithoutMessage has the message of a retried job lost. The job is said to be
+// queued for ever, until somebody retries it once more.
+func TestRetryWithoutMessage(t *testing.T) {
+	t.Parallel()
+	nc := brokertest.Connect(t, brokertest.Start(t))
+	s := open(t, nc)
+	ref := submit(t, s, `{"text":"42"}`, contract.JobOptions{})
+	if _, err := s.Cancel(t.Context(), ref); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Retry(t.Context(), ref); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Retry(t.Context(), ref); code(err) != contract.CodeConflict {
+		t.Errorf("retry of a job that is queued: %v", err)
+	}
+	js, err := jetstream.New(nc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	work, err := js.Stream(t.Context(), contract.WorkStream(echo.Service))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := work.Purge(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Retry(t.Context(), ref); err != nil {
+		t.Fatal(err)
+	}
+	hire(t, s, 1, say)
+	if job := await(t, s, ref); job.State != contract.JobSucceeded {
+		t.Errorf("got %+v", job)
 	}
 }
