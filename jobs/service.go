@@ -41,7 +41,7 @@ type Service struct {
 }
 
 // Serve answers the subjects of the jobs service for the endpoints until
-// [Service.Close]. The context is the one that requests are worked on under.
+// [Service.Close], and returns once the broker knows that it does. The context is the one that requests are worked on under.
 func Serve(ctx context.Context, store *Store, endpoints []contract.Descriptor) (*Service, error) {
 	s := &Service{store: store, endpoints: endpoints, log: store.cfg.Log, slots: make(chan struct{}, atOnce)}
 	for subject, answer := range map[string]answer{
@@ -60,6 +60,12 @@ func Serve(ctx context.Context, store *Store, endpoints []contract.Descriptor) (
 		s.ended.Add(1)
 		sub.SetClosedHandler(func(string) { s.ended.Done() })
 		s.subs = append(s.subs, sub)
+	}
+	flush, cancel := context.WithTimeout(ctx, serveTimeout)
+	defer cancel()
+	if err := store.nc.FlushWithContext(flush); err != nil {
+		s.unsubscribe()
+		return nil, fmt.Errorf("serve jobs: announce them: %w", err)
 	}
 	return s, nil
 }
