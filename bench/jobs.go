@@ -36,7 +36,7 @@ func (f jobFigures) add(name, kept string, s figure.Series, goal figure.Goal, de
 func (b *bench) jobs(ctx context.Context) error {
 	f := newJobFigures()
 	for _, part := range []func(context.Context, jobFigures) error{
-		b.jobsThroughput,
+		b.jobsThroughput, b.jobsLatency, b.jobsResume, b.jobsCancel, b.jobsMemory,
 	} {
 		if err := part(ctx, f); err != nil {
 			return err

@@ -46,7 +46,7 @@ func run(ctx context.Context, args []string, in io.Reader, out io.Writer) error 
 		return err
 	}
 	e := extent{rounds: 15, runTime: time.Second, warmUp: time.Second, starts: 15, idle: 7, settle: 3 * time.Second,
-		lane: 7, overload: 8 * time.Second, shrink: 1, jobs: 7, jobsTime: 2 * time.Second, pile: 100_000, largeRounds: 7, rest: largeRest}
+		lane: 7, overload: 8 * time.Second, shrink: 1, jobs: 7, jobsTime: 2 * time.Second, pile: 100_000, pileRest: 12 * time.Second, largeRounds: 7, rest: largeRest}
 	if *quick {
 		if _, err := fmt.Fprintln(out, "quick: this shows that everything works; its figures mean nothing"); err != nil {
 			return err
@@ -73,6 +73,8 @@ type extent struct {
 	jobs     int           // rounds of the comparisons of jobs
 	jobsTime time.Duration // of one variant in one of them
 	pile     int           // jobs that are queued at once, for the broker's memory
+	// pileRest is the time before that is read; the broker keeps what it wrote in memory for 10 s.
+	pileRest time.Duration
 
 	largeRounds int           // of every large term
 	rest        time.Duration // after large terms, before the memory is read

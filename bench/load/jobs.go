@@ -51,15 +51,20 @@ func SubmitJobs(ctx context.Context, nc *nats.Conn, run Run) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	err = await(ctx, func(ctx context.Context) (bool, error) {
-		left, err := messages(ctx, streams, contract.WorkStream("work"))
-		return left == 0, err
-	})
+	err = awaitJobs(ctx, streams)
 	result.Elapsed = time.Since(start)
 	if err != nil {
 		return Result{}, err
 	}
 	return result, checkRecords(ctx, streams, before+uint64(result.Requests))
+}
+
+// awaitJobs returns when no job is queued or running.
+func awaitJobs(ctx context.Context, streams jetstream.JetStream) error {
+	return await(ctx, func(ctx context.Context) (bool, error) {
+		left, err := messages(ctx, streams, contract.WorkStream("work"))
+		return left == 0, err
+	})
 }
 
 // checkRecords checks that there are so many records, and that no job has failed.
@@ -187,14 +192,17 @@ func succeeded(doc contract.Job, err error) error {
 }
 
 // PileJobs submits so many jobs, run.InFlight, with 64 submitters and does not wait for
-// their ends. Their queue has room for twice as many.
+// their ends. It makes their streams even if there are none.
 func PileJobs(ctx context.Context, nc *nats.Conn, run Run) (Result, error) {
 	const submitters = 64
-	store, err := jobs.Open(nc, jobs.Config{Queue: 2 * run.InFlight})
+	store, err := jobs.Open(nc, jobs.Config{})
 	if err != nil {
 		return Result{}, err
 	}
 	defer store.Close()
+	if err := store.Prepare(ctx, "work"); err != nil {
+		return Result{}, err
+	}
 	job := WorkJob(run.Body)
 	var taken atomic.Int64
 	return together(submitters, func(time.Time) (latencies []time.Duration, err error) {
@@ -207,4 +215,17 @@ func PileJobs(ctx context.Context, nc *nats.Conn, run Run) (Result, error) {
 		}
 		return latencies, nil
 	})
+}
+
+// AwaitJobs waits until so many jobs, run.InFlight, have ended and none is left.
+func AwaitJobs(ctx context.Context, nc *nats.Conn, run Run) (Result, error) {
+	streams, err := jetstream.New(nc)
+	if err != nil {
+		return Result{}, err
+	}
+	start := time.Now()
+	if err := awaitJobs(ctx, streams); err != nil {
+		return Result{}, err
+	}
+	return Result{Requests: run.InFlight, Elapsed: time.Since(start)}, checkRecords(ctx, streams, uint64(run.InFlight))
 }
