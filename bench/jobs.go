@@ -14,10 +14,11 @@ import (
 
 // How what is compared keeps jobs.
 const (
-	keptByFile   = "file, fsync every 2 min"
-	keptBySync   = "file, fsync before each confirmation"
-	keptByMemory = "memory only"
-	keptByAOF    = "AOF, fsync every second"
+	keptByFile     = "file, fsync every 2 min"
+	keptBySync     = "file, fsync before each confirmation"
+	keptByMemory   = "memory only"
+	keptByPostgres = "PostgreSQL, fsync at each commit"
+	keptByAOF      = "AOF, fsync every second"
 )
 
 // jobFigures are the figures of jobs. They are one table, in which each names how the jobs
@@ -114,6 +115,15 @@ func (b *bench) queues(ctx context.Context, s *stage) ([]*queue, error) {
 		return nil, err
 	}
 	queues := []*queue{ours, synced}
+	if programs, ok := postgresPrograms(); ok {
+		q, err := b.riverQueue(ctx, s, programs)
+		if err != nil {
+			return nil, err
+		}
+		queues = append(queues, q)
+	} else if err := b.printf("River is left out: there is no PostgreSQL (apt-get install postgresql)\n\n"); err != nil {
+		return nil, err
+	}
 	if _, err := os.Stat(redisServer); err != nil {
 		return queues, b.printf("asynq and Celery are left out: there is no redis-server (apt-get install redis-server)\n\n")
 	}
@@ -129,6 +139,19 @@ func (b *bench) queues(ctx context.Context, s *stage) ([]*queue, error) {
 	}
 	caller, err := b.startCelery(ctx, s, "jobs.py")
 	return append(queues, &queue{name: "Celery", kept: keptByMemory, load: caller, goal: celeryGoal}), err
+}
+
+// riverQueue starts PostgreSQL, River and what inserts jobs.
+func (b *bench) riverQueue(ctx context.Context, s *stage, programs string) (*queue, error) {
+	url, err := b.startPostgres(ctx, s, programs)
+	if err != nil {
+		return nil, err
+	}
+	if _, _, err := s.start(ctx, b.program("riverjobs", url), saysReady); err != nil {
+		return nil, err
+	}
+	submitter, _, err := s.start(ctx, with(b.role("river-submit"), loadGOGC), saysReady)
+	return &queue{name: "River", kept: keptByPostgres, load: submitter, run: load.Run{Target: url}}, err
 }
 
 // ourQueue starts an instance at the broker and what submits jobs to it.

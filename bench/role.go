@@ -49,6 +49,8 @@ func play(ctx context.Context, args []string, in io.Reader, out io.Writer) error
 		return playClient(ctx, args[1], in, out, load.AwaitJobs)
 	case len(args) == 1 && args[0] == "asynq-submit":
 		return playLoad(ctx, in, out, load.SubmitTasks)
+	case len(args) == 1 && args[0] == "river-submit":
+		return playLoad(ctx, in, out, load.SubmitRiver)
 	case len(args) == 2 && args[0] == "asynq-burst":
 		return playLoad(ctx, in, out, func(ctx context.Context, b load.Burst) (load.Outcome, error) {
 			return load.Enqueue(ctx, args[1], b)
