@@ -24,7 +24,8 @@ type bench struct {
 	dir    string   // for built programs and data; removed at the end
 	env    []string // of all programs
 
-	brokers int // with JetStream that were started, to name their folders
+	folders []string // outside dir, removed at the end
+	brokers int      // with JetStream that were started, to name their folders
 }
 
 // heddle is the module whose programs are measured.
@@ -51,7 +52,13 @@ func newBench(ctx context.Context, out io.Writer, e extent, suite []string) (*be
 	return b, nil
 }
 
-func (b *bench) close() error { return os.RemoveAll(b.dir) }
+func (b *bench) close() error {
+	err := os.RemoveAll(b.dir)
+	for _, dir := range b.folders {
+		err = errors.Join(err, os.RemoveAll(dir))
+	}
+	return err
+}
 
 // build builds the suite's packages, in their own module, and the programs of this one.
 func (b *bench) build(ctx context.Context, suite []string) error {

@@ -33,7 +33,7 @@ func (b *bench) celery(ctx context.Context) (err error) {
 	}
 	var s stage
 	defer func() { err = errors.Join(err, s.stop()) }()
-	caller, err := b.startCelery(ctx, &s)
+	caller, err := b.startCelery(ctx, &s, "caller.py")
 	if err != nil {
 		return err
 	}
@@ -55,13 +55,13 @@ func hasCelery(ctx context.Context) bool {
 }
 
 // startCelery starts Redis, a worker of two processes for the queues of the book, and a
-// caller.
-func (b *bench) startCelery(ctx context.Context, s *stage) (*process.Process, error) {
+// caller, which is a file of peer/celery.
+func (b *bench) startCelery(ctx context.Context, s *stage, calls string) (*process.Process, error) {
 	address, err := b.startRedis(ctx, s)
 	if err != nil {
 		return nil, err
 	}
-	for _, name := range []string{"app.py", "caller.py"} {
+	for _, name := range []string{"app.py", calls} {
 		source, err := celerySource.ReadFile("peer/celery/" + name)
 		if err != nil {
 			return nil, err
@@ -79,7 +79,7 @@ func (b *bench) startCelery(ctx context.Context, s *stage) (*process.Process, er
 	if _, _, err := s.start(ctx, worker, saysCeleryReady); err != nil {
 		return nil, err
 	}
-	caller, _, err := s.start(ctx, run(filepath.Join(b.dir, "caller.py")), saysReady)
+	caller, _, err := s.start(ctx, run(filepath.Join(b.dir, calls)), saysReady)
 	return caller, err
 }
 

@@ -46,13 +46,13 @@ func run(ctx context.Context, args []string, in io.Reader, out io.Writer) error 
 		return err
 	}
 	e := extent{rounds: 15, runTime: time.Second, warmUp: time.Second, starts: 15, idle: 7, settle: 3 * time.Second,
-		lane: 7, overload: 8 * time.Second, shrink: 1, largeRounds: 7, rest: largeRest}
+		lane: 7, overload: 8 * time.Second, shrink: 1, jobs: 7, jobsTime: 2 * time.Second, pile: 100_000, pileRest: 12 * time.Second, largeRounds: 7, rest: largeRest}
 	if *quick {
 		if _, err := fmt.Fprintln(out, "quick: this shows that everything works; its figures mean nothing"); err != nil {
 			return err
 		}
 		e = extent{rounds: 1, runTime: 100 * time.Millisecond, warmUp: 10 * time.Millisecond, starts: 1, idle: 1,
-			lane: 1, overload: 500 * time.Millisecond, shrink: 20, largeRounds: 1}
+			lane: 1, overload: 500 * time.Millisecond, shrink: 20, jobs: 1, jobsTime: 200 * time.Millisecond, pile: 1000, largeRounds: 1}
 	}
 	return measure(ctx, out, e, flags.Args())
 }
@@ -69,6 +69,12 @@ type extent struct {
 	lane     int           // rounds of the lane's comparisons
 	overload time.Duration // of one overload
 	shrink   float64       // by which the work of the lane's comparisons is made smaller
+
+	jobs     int           // rounds of the comparisons of jobs
+	jobsTime time.Duration // of one variant in one of them
+	pile     int           // jobs that are queued at once, for the broker's memory
+	// pileRest is the time before that is read; the broker keeps what it wrote in memory for 10 s.
+	pileRest time.Duration
 
 	largeRounds int           // of every large term
 	rest        time.Duration // after large terms, before the memory is read
@@ -89,6 +95,7 @@ func measurements() []measurement {
 		{"batch", []string{"./gateway", "./services/fibonacci"}, (*bench).batch},
 		{"cancel", []string{"./gateway"}, (*bench).cancel},
 		{"lane", nil, (*bench).lane},
+		{"jobs", nil, (*bench).jobs},
 		{"large", []string{"./gateway", "./services/fibonacci"}, (*bench).large},
 		{"results", nil, (*bench).results},
 		{"start", []string{".", "./gateway", "./services/fibonacci", "./services/sqrt", "./services/crawler"}, (*bench).start},

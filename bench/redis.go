@@ -13,6 +13,11 @@ const redisServer = "/usr/bin/redis-server"
 
 // startRedis starts a Redis server that keeps nothing on disk and returns its address.
 func (b *bench) startRedis(ctx context.Context, s *stage) (address string, err error) {
+	return b.startRedisWith(ctx, s, "--appendonly", "no", "--dir", b.dir)
+}
+
+// startRedisWith starts a Redis server with options and returns its address.
+func (b *bench) startRedisWith(ctx context.Context, s *stage, options ...string) (address string, err error) {
 	address, err = freePort(ctx)
 	if err != nil {
 		return "", err
@@ -21,9 +26,9 @@ func (b *bench) startRedis(ctx context.Context, s *stage) (address string, err e
 	if err != nil {
 		return "", err
 	}
-	_, _, err = s.start(ctx, process.Command{Path: redisServer, Env: b.env, Args: []string{
-		"--bind", "127.0.0.1", "--port", port, "--save", "", "--appendonly", "no", "--dir", b.dir,
-	}}, func(line string) (string, bool) { return "", strings.Contains(line, "Ready to accept connections") })
+	_, _, err = s.start(ctx, process.Command{Path: redisServer, Env: b.env, Args: append([]string{
+		"--bind", "127.0.0.1", "--port", port, "--save", "",
+	}, options...)}, func(line string) (string, bool) { return "", strings.Contains(line, "Ready to accept connections") })
 	return address, err
 }
 

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"runtime/debug"
 
 	"github.com/nats-io/nats.go"
 
@@ -22,9 +24,9 @@ const roleWord = "role"
 func play(ctx context.Context, args []string, in io.Reader, out io.Writer) error {
 	switch {
 	case len(args) == 1 && args[0] == "broker":
-		return playBroker(ctx, broker.Config{Listen: anyPort}, out)
+		return playBroker(ctx, broker.Config{Listen: anyPort}, in, out)
 	case len(args) == 2 && args[0] == "broker":
-		return playBroker(ctx, broker.Config{Listen: anyPort, Dir: args[1]}, out)
+		return playBroker(ctx, broker.Config{Listen: anyPort, Dir: args[1]}, in, out)
 	case len(args) == 1 && args[0] == "http-load":
 		return playLoad(ctx, in, out, load.HTTP)
 	case len(args) == 1 && args[0] == "batches":
@@ -35,6 +37,20 @@ func play(ctx context.Context, args []string, in io.Reader, out io.Writer) error
 		return playClient(ctx, args[1], in, out, load.Pipeline)
 	case len(args) == 2 && args[0] == "nats-burst":
 		return playClient(ctx, args[1], in, out, load.Send)
+	case len(args) == 2 && args[0] == "jobs-submit":
+		return playClient(ctx, args[1], in, out, load.SubmitJobs)
+	case len(args) == 2 && args[0] == "jobs-wait":
+		return playClient(ctx, args[1], in, out, load.WaitJobs)
+	case len(args) == 2 && args[0] == "jobs-hear":
+		return playClient(ctx, args[1], in, out, load.HearJobs)
+	case len(args) == 2 && args[0] == "jobs-pile":
+		return playClient(ctx, args[1], in, out, load.PileJobs)
+	case len(args) == 2 && args[0] == "jobs-await":
+		return playClient(ctx, args[1], in, out, load.AwaitJobs)
+	case len(args) == 1 && args[0] == "asynq-submit":
+		return playLoad(ctx, in, out, load.SubmitTasks)
+	case len(args) == 1 && args[0] == "river-submit":
+		return playLoad(ctx, in, out, load.SubmitRiver)
 	case len(args) == 2 && args[0] == "asynq-burst":
 		return playLoad(ctx, in, out, func(ctx context.Context, b load.Burst) (load.Outcome, error) {
 			return load.Enqueue(ctx, args[1], b)
@@ -59,8 +75,9 @@ func playClient[R, O any](ctx context.Context, url string, in io.Reader, out io.
 // anyPort lets the system choose the port.
 const anyPort = "127.0.0.1:0"
 
-// playBroker runs the broker that is embedded in heddle.
-func playBroker(ctx context.Context, cfg broker.Config, out io.Writer) error {
+// playBroker runs the broker that is embedded in heddle. At each line it collects garbage,
+// gives the system back what is free, and says so.
+func playBroker(ctx context.Context, cfg broker.Config, in io.Reader, out io.Writer) error {
 	b, err := broker.Start(ctx, cfg)
 	if err != nil {
 		return err
@@ -69,9 +86,19 @@ func playBroker(ctx context.Context, cfg broker.Config, out io.Writer) error {
 	if _, err := fmt.Fprintln(out, readyWord, b.URL()); err != nil {
 		return err
 	}
+	// The end of ctx does not end a read. The goroutine ends with the program or its input.
+	go func() {
+		for lines := bufio.NewScanner(in); lines.Scan(); {
+			debug.FreeOSMemory()
+			fmt.Fprintln(out, freedWord)
+		}
+	}()
 	<-ctx.Done()
 	return nil
 }
+
+// freedWord is the line with which a broker says that it has collected its garbage.
+const freedWord = "freed"
 
 // playLoad makes one run after the other: a JSON line in, a JSON line out.
 func playLoad[R, O any](ctx context.Context, in io.Reader, out io.Writer, send func(context.Context, R) (O, error)) error {

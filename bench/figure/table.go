@@ -54,16 +54,26 @@ type Goals struct{ rows [][]string }
 
 // Add judges the median of a figure and appends it.
 func (g *Goals) Add(name string, s Series, goal Goal, decimals int) {
-	g.rows = append(g.rows, []string{
-		name, Number(s.Median(), decimals), s.Spread(decimals),
-		goal.bound(goal.Must, decimals), goal.bound(goal.Aim, decimals), goal.Judge(s.Median()),
-	})
+	g.rows = append(g.rows, append([]string{name}, goal.Cells(s, decimals)...))
+}
+
+// GoalColumns are the names of the cells of [Goal.Cells].
+func GoalColumns() []string { return []string{"median", "min–max", "must", "aim", "verdict"} }
+
+// Cells judges the median of a figure and returns what a table shows of it. The zero Goal
+// judges nothing.
+func (g Goal) Cells(s Series, decimals int) []string {
+	verdict := none
+	if g != (Goal{}) {
+		verdict = g.Judge(s.Median())
+	}
+	return []string{Number(s.Median(), decimals), s.Spread(decimals), g.bound(g.Must, decimals), g.bound(g.Aim, decimals), verdict}
 }
 
 // Print writes the table and an empty line.
 func (g *Goals) Print(w io.Writer) error {
 	return (&Table{
-		columns: []string{"figure", "median", "min–max", "must", "aim", "verdict"},
+		columns: append([]string{"figure"}, GoalColumns()...),
 		rows:    g.rows,
 	}).Print(w)
 }

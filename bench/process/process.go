@@ -143,6 +143,18 @@ func (p *Process) Usage() (Usage, error) {
 	return u, nil
 }
 
+// Kill ends the program at once, with SIGKILL, and returns when that was. It waits until the
+// program has ended.
+func (p *Process) Kill() (time.Time, error) {
+	at := time.Now()
+	if err := p.cmd.Process.Kill(); err != nil {
+		return at, fmt.Errorf("kill %s: %w", p.name, err)
+	}
+	p.running.Wait()
+	p.told = true
+	return at, nil
+}
+
 // Stop ends the program and waits until it has ended. It returns an error with the
 // last lines of its output unless the program reports success; the error is returned
 // once, by [Process.Line] if that met it first.
