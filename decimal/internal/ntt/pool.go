@@ -1,6 +1,7 @@
 package ntt
 
 import (
+	"context"
 	"slices"
 	"sync"
 
@@ -87,9 +88,9 @@ func (p *pool) carve(n int) []uint64 {
 const cacheLine = 8
 
 // words returns n zero words of the garbage collector, in huge pages where possible.
-func (p *pool) words(n int) []uint64 {
+func (p *pool) words(ctx context.Context, n int) []uint64 {
 	if n >= LongBuffer {
-		return pages.Words(n)
+		return pages.WordsFor(ctx, n)
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -12,7 +12,10 @@
 //	limbs := pages.Words(n) // as make([]uint64, n)
 package pages
 
-import "unsafe"
+import (
+	"context"
+	"unsafe"
+)
 
 // huge is the size of a huge page in bytes.
 const huge = 2 << 20
@@ -22,7 +25,11 @@ const huge = 2 << 20
 const long = 1 << 20
 
 // Words returns n zero words. The capacity is n, so that it tells the memory.
-func Words(n int) []uint64 {
+func Words(n int) []uint64 { return WordsFor(context.Background(), n) }
+
+// WordsFor is Words for a computation that ends with ctx: the first touch of what follows
+// is then left to whoever uses the words, which nobody will.
+func WordsFor(ctx context.Context, n int) []uint64 {
 	if 8*n < long || !asked() {
 		return make([]uint64, n)
 	}
@@ -30,14 +37,17 @@ func Words(n int) []uint64 {
 	words := make([]uint64, (size+huge)/8-1) // room to begin at a huge page
 	start := unsafe.Pointer(unsafe.SliceData(words))
 	skip := int(-uintptr(start) & (huge - 1) / 8)
-	back(unsafe.Slice((*byte)(unsafe.Add(start, 8*skip)), size))
+	back(ctx, unsafe.Slice((*byte)(unsafe.Add(start, 8*skip)), size))
 	return words[skip : skip+n : skip+n]
 }
 
-// Clone returns a copy of a.
-func Clone(a []uint64) []uint64 {
-	z := Words(len(a))
-	copy(z, a)
+// Clone returns a copy of a, of undefined content if ctx ends before it is made.
+func Clone(ctx context.Context, a []uint64) []uint64 {
+	z := WordsFor(ctx, len(a))
+	for lo := 0; lo < len(a) && ctx.Err() == nil; lo += huge / 8 {
+		hi := min(lo+huge/8, len(a))
+		copy(z[lo:hi], a[lo:hi])
+	}
 	return z
 }
 

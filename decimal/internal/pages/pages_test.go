@@ -24,7 +24,7 @@ func TestWords(t *testing.T) {
 			if i := slices.IndexFunc(b, func(v uint64) bool { return v != 0 }); i >= 0 {
 				t.Fatalf("%d words: word %d is not zero", n, i)
 			}
-			if c := pages.Clone(a); !slices.Equal(c, a) || n > 0 && &c[0] == &a[0] {
+			if c := pages.Clone(t.Context(), a); !slices.Equal(c, a) || n > 0 && &c[0] == &a[0] {
 				t.Fatalf("%d words: the clone is not a copy", n)
 			}
 		}
