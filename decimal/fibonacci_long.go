@@ -148,7 +148,7 @@ func newLongPair(ctx context.Context, k, n uint64, width int) *longPair {
 // have three zero limbs at its top.
 func emptyLongPair(ctx context.Context, n uint64, width int) *longPair {
 	half := int(phiDigits*float64(n))/2/width + 6
-	return &longPair{block: pages.WordsFor(ctx, 2*half), width: width}
+	return &longPair{block: pages.Undefined(ctx, 2*half), width: width}
 }
 
 // room returns a half of the block.

@@ -67,7 +67,7 @@ func (c *Calculator) product(ctx context.Context, x, y Int) (Int, error) {
 		return Int{}, ErrTooLarge
 	}
 	a, b := x.in(width), y.in(width)
-	z := pages.WordsFor(ctx, len(a)+len(b))
+	z := pages.Undefined(ctx, len(a)+len(b))
 	if err := c.multiply(ctx, z, a, b, width); err != nil {
 		return Int{}, err
 	}

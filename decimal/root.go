@@ -126,7 +126,8 @@ func scaled(p Int, digits, width int) shifted {
 
 // quotient returns a/q, rounded down, and the remainder.
 func (t shifted) quotient(ctx context.Context, q uint64, width int) (shifted, uint64, error) {
-	z := pages.WordsFor(ctx, t.length())
+	z := pages.Undefined(ctx, t.length())
+	clear(z[:t.zeros])
 	copy(z[t.zeros:], t.limbs)
 	var remainder uint64
 	for high := len(z); high > 0; high = max(0, high-blockLength) {
