@@ -87,6 +87,9 @@ func (e *Engine) Trim() {
 // building tables for every length between. It returns an error when ctx ends.
 func (e *Engine) Prepare(ctx context.Context, limbs int) error {
 	size := newLayout(limbs).tableSize()
+	if e.fields[0].ready(size) != nil && e.fields[1].ready(size) != nil {
+		return nil // a goroutine costs as much as a short product
+	}
 	var wg sync.WaitGroup // the primes build their tables at the same time
 	wg.Go(func() { e.fields[1].grow(ctx, size) })
 	e.fields[0].grow(ctx, size)

@@ -21,10 +21,18 @@ func newField(m *modulus, k kernel, p *pool) *field {
 	return &field{modulus: m, kernel: k, pool: p, building: make(chan struct{}, 1)}
 }
 
+// ready returns tables for size points or more, nil if none are built.
+func (f *field) ready(size int) *tables {
+	if t := f.built.Load(); t != nil && t.size >= size {
+		return t
+	}
+	return nil
+}
+
 // grow returns tables for size points or more, and builds them if there are none. It
 // returns nil when ctx ends before they are there; what was built is lost then.
 func (f *field) grow(ctx context.Context, size int) *tables {
-	if t := f.built.Load(); t != nil && t.size >= size {
+	if t := f.ready(size); t != nil {
 		return t
 	}
 	select {
@@ -33,7 +41,7 @@ func (f *field) grow(ctx context.Context, size int) *tables {
 		return nil
 	}
 	defer func() { <-f.building }()
-	if t := f.built.Load(); t != nil && t.size >= size {
+	if t := f.ready(size); t != nil {
 		return t
 	}
 	size = 1 << bits.Len(uint(size-1))
