@@ -74,13 +74,17 @@ func (c *Calculator) fibonacci(ctx context.Context, n uint64) (Int, error) {
 	default:
 		return Int{}, ErrTooLarge
 	}
-	return provenTerm(limbs, width, n)
+	return provenTerm(ctx, limbs, width, n)
 }
 
 // provenTerm returns F(n) if limbs are F(n), as far as a random prime can tell.
-func provenTerm(limbs []uint64, width int, n uint64) (Int, error) {
+func provenTerm(ctx context.Context, limbs []uint64, width int, n uint64) (Int, error) {
 	f := randomPrime()
-	if r, sound := f.residue(limbs, width); !sound || r != f.fibonacci(n) {
+	r, sound := f.residue(ctx, limbs, width)
+	if err := ctx.Err(); err != nil {
+		return Int{}, err
+	}
+	if !sound || r != f.fibonacci(n) {
 		return Int{}, ErrCorrupt
 	}
 	return newInt(limbs, width, false), nil
@@ -110,7 +114,11 @@ func (c *Calculator) lucas(ctx context.Context, n uint64) (Int, error) {
 		return Int{}, ErrTooLarge
 	}
 	f := randomPrime()
-	if r, sound := f.residue(limbs, width); !sound || r != f.lucas(n) {
+	r, sound := f.residue(ctx, limbs, width)
+	if err := ctx.Err(); err != nil {
+		return Int{}, err
+	}
+	if !sound || r != f.lucas(n) {
 		return Int{}, ErrCorrupt
 	}
 	return newInt(limbs, width, false), nil

@@ -104,8 +104,10 @@ func (c *Calculator) lucasLong(ctx context.Context, n uint64) (limbs []uint64, w
 // from.
 func (c *Calculator) pairFor(ctx context.Context, k, n uint64) (*longPair, error) {
 	shift := shortShift(k)
-	p := newLongPair(k>>shift, n, longWidth(n))
-	c.ntt().Prepare(len(p.block))
+	p := newLongPair(ctx, k>>shift, n, longWidth(n))
+	if err := c.ntt().Prepare(ctx, len(p.block)); err != nil {
+		return nil, err
+	}
 	work, total := 0.0, 3*float64(len(p.block))
 	for i := range shift {
 		total += 2 * float64(uint64(len(p.block))>>i)
@@ -136,17 +138,17 @@ func shortShift(k uint64) int {
 
 // newLongPair returns the pair for a k up to startPair, in a block with room
 // for F(n).
-func newLongPair(k, n uint64, width int) *longPair {
-	p := emptyLongPair(n, width)
+func newLongPair(ctx context.Context, k, n uint64, width int) *longPair {
+	p := emptyLongPair(ctx, n, width)
 	p.start(k)
 	return p
 }
 
 // emptyLongPair returns a block with room for F(n), where a doubled number may
 // have three zero limbs at its top.
-func emptyLongPair(n uint64, width int) *longPair {
+func emptyLongPair(ctx context.Context, n uint64, width int) *longPair {
 	half := int(phiDigits*float64(n))/2/width + 6
-	return &longPair{block: pages.Words(2 * half), width: width}
+	return &longPair{block: pages.Undefined(ctx, 2*half), width: width}
 }
 
 // room returns a half of the block.

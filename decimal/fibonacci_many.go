@@ -76,9 +76,9 @@ func (c *Calculator) run(ctx context.Context, indices []uint64, terms map[uint64
 		if n == 0 {
 			limbs = nil
 		}
-		limbs = pages.Clone(limbs)
+		limbs = pages.Clone(ctx, limbs)
 		c.stage("term", limbs)
-		if terms[n], err = provenTerm(limbs, pair.width, n); err != nil {
+		if terms[n], err = provenTerm(ctx, limbs, pair.width, n); err != nil {
 			return err
 		}
 	}
@@ -88,12 +88,12 @@ func (c *Calculator) run(ctx context.Context, indices []uint64, terms map[uint64
 // pairAt returns the pair for k in a block whose halves have room for F(last).
 func (c *Calculator) pairAt(ctx context.Context, k, last uint64) (*longPair, error) {
 	if last <= maxShortFibonacci {
-		p := emptyLongPair(2*last, width18)
+		p := emptyLongPair(ctx, 2*last, width18)
 		p.start(k)
 		return p, nil
 	}
 	shift := shortShift(k)
-	p := newLongPair(k>>shift, 2*last, longWidth(last))
+	p := newLongPair(ctx, k>>shift, 2*last, longWidth(last))
 	for shift--; shift >= 0; shift-- {
 		if err := c.descend(ctx, p, k>>shift); err != nil {
 			return nil, err

@@ -2,6 +2,7 @@ package decimal
 
 import (
 	"cmp"
+	"context"
 	"math/big"
 	"math/bits"
 
@@ -30,11 +31,12 @@ func newInt(limbs []uint64, width int, negative bool) Int {
 	return Int{limbs: limbs, width: width, negative: negative}
 }
 
-// copyInt is newInt for limbs of a number that is not negative and somebody else's.
-func copyInt(limbs []uint64, width int) Int {
+// copyInt is newInt for limbs of a number that is not negative and somebody else's. The
+// result is undefined if ctx ends before it is made.
+func copyInt(ctx context.Context, limbs []uint64, width int) Int {
 	limbs = trim(limbs)
 	if widthFor(digitsOf(limbs, width)) == width {
-		limbs = pages.Clone(limbs)
+		limbs = pages.Clone(ctx, limbs)
 	} // else newInt copies them
 	return newInt(limbs, width, false)
 }

@@ -67,12 +67,16 @@ func (c *Calculator) product(ctx context.Context, x, y Int) (Int, error) {
 		return Int{}, ErrTooLarge
 	}
 	a, b := x.in(width), y.in(width)
-	z := pages.Words(len(a) + len(b))
+	z := pages.Undefined(ctx, len(a)+len(b))
 	if err := c.multiply(ctx, z, a, b, width); err != nil {
 		return Int{}, err
 	}
 	c.stage("product", z)
-	if !provesProduct(z, a, b, width) {
+	proved := provesProduct(ctx, z, a, b, width)
+	if err := ctx.Err(); err != nil {
+		return Int{}, err
+	}
+	if !proved {
 		return Int{}, ErrCorrupt
 	}
 	return newInt(z, width, false), nil
@@ -101,11 +105,12 @@ func (c *Calculator) multiply(ctx context.Context, z, a, b []uint64, width int) 
 	return plan.Product(ctx, z, a, b)
 }
 
-// provesProduct reports whether z = a * b, as far as a random prime can tell.
-func provesProduct(z, a, b []uint64, width int) bool {
+// provesProduct reports whether z = a * b, as far as a random prime can tell. It
+// means nothing once ctx has ended.
+func provesProduct(ctx context.Context, z, a, b []uint64, width int) bool {
 	f := randomPrime()
-	x, _ := f.residue(a, width)
-	y, _ := f.residue(b, width)
-	r, sound := f.residue(z, width)
+	x, _ := f.residue(ctx, a, width)
+	y, _ := f.residue(ctx, b, width)
+	r, sound := f.residue(ctx, z, width)
 	return sound && r == f.product(x, y)
 }

@@ -1,6 +1,7 @@
 package decimal
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"math/big"
@@ -64,8 +65,23 @@ func newPrime(random *mathrand.Rand) prime {
 	}
 }
 
-// residue returns a mod p, and false if a limb is not below the base.
-func (f *prime) residue(a []uint64, width int) (r uint64, sound bool) {
+// residue returns a mod p, and false if a limb is not below the base. Neither means
+// anything once ctx has ended.
+func (f *prime) residue(ctx context.Context, a []uint64, width int) (r uint64, sound bool) {
+	sound = true
+	for len(a) > 0 && ctx.Err() == nil {
+		cut := (len(a) - 1) &^ (blockLength - 1)
+		part := true
+		r, part = f.residueOn(r, a[cut:], width)
+		sound = sound && part
+		a = a[:cut]
+	}
+	return r % f.m, sound
+}
+
+// residueOn returns r·base^len(a) + a modulo p, below 2^64, and whether all limbs are below the
+// base. If r is not 0, the length of a is a multiple of blockLimbs.
+func (f *prime) residueOn(r uint64, a []uint64, width int) (uint64, bool) {
 	w := &f.weights[0]
 	switch width {
 	case width12:
@@ -100,7 +116,7 @@ func (f *prime) residue(a []uint64, width int) (r uint64, sound bool) {
 		r = f.reduce(hi, lo)
 		a = a[:len(a)-blockLimbs]
 	}
-	return r % f.m, int64(over) >= 0
+	return r, int64(over) >= 0
 }
 
 // power returns base^n mod p.

@@ -94,7 +94,7 @@ func (c *Calculator) floorRational(ctx context.Context, p, q Int, digits int) (r
 	}
 	var out rounded
 	err := c.floorRoot(ctx, a, width, func(root, rest []uint64) {
-		out.root = copyInt(root, width)
+		out.root = copyInt(ctx, root, width)
 		if len(rest) > 0 || t > 0 {
 			out.rest = 1
 		}
@@ -126,7 +126,8 @@ func scaled(p Int, digits, width int) shifted {
 
 // quotient returns a/q, rounded down, and the remainder.
 func (t shifted) quotient(ctx context.Context, q uint64, width int) (shifted, uint64, error) {
-	z := pages.Words(t.length())
+	z := pages.Undefined(ctx, t.length())
+	clear(z[:t.zeros])
 	copy(z[t.zeros:], t.limbs)
 	var remainder uint64
 	for high := len(z); high > 0; high = max(0, high-blockLength) {
@@ -211,10 +212,10 @@ func (c *Calculator) approximateRoot(ctx context.Context, p, q Int, digits int) 
 		return Int{}, err
 	}
 	// √(pq) = √x·base^limbs·10^(-shift/2), and y has n limbs after the point.
-	s, err := c.Mul(ctx, p, copyInt(y, width))
+	s, err := c.Mul(ctx, p, copyInt(ctx, y, width))
 	if err != nil {
 		return Int{}, err
 	}
 	cut := width*(at.limbs+n) - digits - at.shift/2
-	return newInt(shiftRight(pages.Clone(s.limbs), cut, s.width), s.width, false), nil
+	return newInt(shiftRight(pages.Clone(ctx, s.limbs), cut, s.width), s.width, false), nil
 }

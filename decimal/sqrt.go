@@ -27,7 +27,7 @@ func (c *Calculator) sqrt(ctx context.Context, x Int) (root, remainder Int, err 
 	}
 	width := rootWidth(x.Digits())
 	err = c.floorRoot(ctx, compact(x.in(width)), width, func(s, rest []uint64) {
-		root, remainder = copyInt(s, width), copyInt(rest, width)
+		root, remainder = copyInt(ctx, s, width), copyInt(ctx, rest, width)
 	})
 	return root, remainder, err
 }
@@ -75,11 +75,15 @@ func (c *Calculator) floorRoot(ctx context.Context, a shifted, width int, use fu
 	}
 	c.stage("root", f.root)
 	c.stage("remainder", f.rest)
-	if !f.proves(a) {
+	proved := f.proves(ctx, a)
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if !proved {
 		return ErrCorrupt
 	}
 	use(f.root, f.rest)
-	return nil
+	return ctx.Err() // what has been copied may be incomplete
 }
 
 // floor is a square root rounded down, and the rest.
@@ -150,13 +154,13 @@ func exceedsDouble(a, b []uint64, base uint64) bool {
 }
 
 // proves reports whether root² + rest = a, as far as a random prime can tell,
-// and rest <= 2 root.
-func (f *floor) proves(a shifted) bool {
+// and rest <= 2 root. It means nothing once ctx has ended.
+func (f *floor) proves(ctx context.Context, a shifted) bool {
 	p := randomPrime()
-	x, _ := p.residue(a.limbs, f.width)
+	x, _ := p.residue(ctx, a.limbs, f.width)
 	x = p.product(x, p.power(f.width, a.zeros))
-	s, sound := p.residue(f.root, f.width)
-	r, sound2 := p.residue(f.rest, f.width)
+	s, sound := p.residue(ctx, f.root, f.width)
+	r, sound2 := p.residue(ctx, f.rest, f.width)
 	return sound && sound2 && x == p.add(p.product(s, s), r) && !exceedsDouble(f.rest, f.root, pow10[f.width])
 }
 

@@ -13,7 +13,9 @@ import (
 // its error is proved in docs/decimal-root-bound.md.
 func (c *Calculator) rootLong(ctx context.Context, w *workspace, a shifted, at alignment, width int) ([]uint64, error) {
 	mark := w.used
-	c.ntt().Prepare(at.limbs)
+	if err := c.ntt().Prepare(ctx, at.limbs); err != nil {
+		return nil, err
+	}
 	s, err := newRooter(c, w, a, at, width).root(ctx)
 	if err != nil {
 		return nil, err

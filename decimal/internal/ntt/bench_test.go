@@ -91,7 +91,7 @@ func BenchmarkTables(b *testing.B) {
 				for b.Loop() {
 					e, err := ntt.New(tier)
 					must(b, err)
-					mustPlan(b, e, ntt.Shape{Limbs: n, Radix: ntt.Radix12})
+					must(b, e.Prepare(context.Background(), n))
 				}
 				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(n)/2, "ns/point")
 			})

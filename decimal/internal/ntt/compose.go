@@ -15,17 +15,16 @@ const parallelCompose = 1 << 13
 // composed on its own, and the carry of the lower half then runs into the upper
 // one, where it nearly always ends after a limb or two.
 func (p *Plan) compose(ctx context.Context, c *rebuild, z []uint64, v *Vector) error {
-	s := newStopper(ctx)
 	n := min(len(z), p.Points())
 	half := n
 	var low, high carry
 	if p.threads == 1 || n < parallelCompose {
-		low = p.composeRange(s, c, z, v, 0, n)
+		low = p.composeRange(ctx, c, z, v, 0, n)
 	} else {
 		half = n / 16 * 8
 		var wg sync.WaitGroup
-		wg.Go(func() { high = p.composeRange(s, c, z, v, half, n) })
-		low = p.composeRange(s, c, z, v, 0, half)
+		wg.Go(func() { high = p.composeRange(ctx, c, z, v, half, n) })
+		low = p.composeRange(ctx, c, z, v, 0, half)
 		wg.Wait()
 		low = ripple(z[half:n], low, p.radix)
 		high.low, high.high = high.low+low.low, high.high+low.high
@@ -46,10 +45,10 @@ func (p *Plan) compose(ctx context.Context, c *rebuild, z []uint64, v *Vector) e
 
 // composeRange composes z[lo:hi] without a carry from below and returns the carry
 // above.
-func (p *Plan) composeRange(s *stopper, c *rebuild, z []uint64, v *Vector, lo, hi int) carry {
+func (p *Plan) composeRange(ctx context.Context, c *rebuild, z []uint64, v *Vector, lo, hi int) carry {
 	var out carry
 	k := p.courses[0].kernel
-	for ; lo < hi && !s.stopped(); lo += composeBlock {
+	for ; lo < hi && !stopped(ctx); lo += composeBlock {
 		end := min(lo+composeBlock, hi)
 		out = k.compose(c, z[lo:end], v.data[0][lo:end], v.data[1][lo:end], out)
 	}
@@ -64,11 +63,4 @@ func ripple(z []uint64, in carry, radix uint64) carry {
 		in = carry{sum/radix + in.high, 0}
 	}
 	return in
-}
-
-// each calls fn for consecutive parts of all points, until the context ends.
-func (c *course) each(s *stopper, fn func(lo, hi int)) {
-	for lo := 0; lo < c.points && !s.stopped(); lo += columns {
-		fn(lo, min(lo+columns, c.points))
-	}
 }

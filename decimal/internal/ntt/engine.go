@@ -1,6 +1,7 @@
 package ntt
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"sync"
@@ -26,7 +27,7 @@ const (
 // Tiers returns the tiers that this machine can run, best first.
 func Tiers() []Tier { return append(vectorTiers(), Scalar) }
 
-// Engine holds the tables and buffers of one tier. Tables are built when a plan
+// Engine holds the tables and buffers of one tier. Tables are built when a transform
 // first needs them and kept until [Engine.Trim]; buffers are reused. An Engine is safe for concurrent
 // use. It must come from [New] or [Default].
 type Engine struct {
@@ -44,8 +45,8 @@ func New(t Tier) (*Engine, error) {
 	}
 	e := &Engine{tier: t}
 	k := newKernel(t)
-	e.fields[0] = &field{modulus: newModulus(prime0, 11), kernel: k, pool: &e.pool}
-	e.fields[1] = &field{modulus: newModulus(prime1, 3), kernel: k, pool: &e.pool}
+	e.fields[0] = newField(newModulus(prime0, 11), k, &e.pool)
+	e.fields[1] = newField(newModulus(prime1, 3), k, &e.pool)
 	return e, nil
 }
 
@@ -83,13 +84,17 @@ func (e *Engine) Trim() {
 
 // Prepare builds the tables for results of up to so many limbs, if they are not there.
 // Whoever begins with short products and knows how long the last one will be spares
-// building tables for every length between.
-func (e *Engine) Prepare(limbs int) {
+// building tables for every length between. It returns an error when ctx ends.
+func (e *Engine) Prepare(ctx context.Context, limbs int) error {
 	size := newLayout(limbs).tableSize()
+	if e.fields[0].ready(size) != nil && e.fields[1].ready(size) != nil {
+		return nil // a goroutine costs as much as a short product
+	}
 	var wg sync.WaitGroup // the primes build their tables at the same time
-	wg.Go(func() { e.fields[1].grow(size) })
-	e.fields[0].grow(size)
+	wg.Go(func() { e.fields[1].grow(ctx, size) })
+	e.fields[0].grow(ctx, size)
 	wg.Wait()
+	return stopCause(ctx, "prepare")
 }
 
 // Borrow returns n words of unspecified content from the engine's buffers, for what a

@@ -52,18 +52,15 @@ func (fma) unit(*modulus) uint64 { return 1 }
 
 func (fma) factor(m *modulus, w uint64) factor { return factor{w: math.Float64bits(m.centred(w))} }
 
-func (k fma) doubling(m *modulus, dst []uint64, shift int) {
-	for i, n := 0, 1; n < len(dst); i, n = i+1, 2*n {
-		c := k.factor(m, m.root[i+shift])
-		if n >= 4 {
-			k.scale(m, dst[n:2*n], dst[:n], c)
-			continue
-		}
-		var x [4]uint64 // too short for a vector
-		copy(x[:], dst[:n])
-		k.scale(m, x[:], x[:], c)
-		copy(dst[n:2*n], x[:n])
+func (k fma) turn(m *modulus, dst, x []uint64, c factor) {
+	if len(x) >= 4 {
+		k.scale(m, dst, x, c)
+		return
 	}
+	var short [4]uint64 // a vector
+	copy(short[:], x)
+	k.scale(m, short[:], short[:], c)
+	copy(dst, short[:len(x)])
 }
 
 func (fma) factors(_ *modulus, dst []factor, w []uint64) {

@@ -185,12 +185,12 @@ func (ifma) unleaf(t *tables, d []uint64, j int) {
 	}
 }
 
-func (k ifma) doubling(m *modulus, dst []uint64, shift int) {
-	n := min(len(dst), 8)
-	k.scalar.doubling(m, dst[:n], shift)
-	for k := 3; n < len(dst); k, n = k+1, 2*n {
-		ifmaScaleFold(&dst[n], &dst[0], &dst[0], n, m.factor(m.root[k+shift]), m)
+func (k ifma) turn(m *modulus, dst, x []uint64, c factor) {
+	if len(x) < 8 {
+		k.scalar.turn(m, dst, x, c)
+		return
 	}
+	ifmaScaleFold(&dst[0], &x[0], &x[0], len(x), c, m)
 }
 
 func (ifma) factors(m *modulus, dst []factor, w []uint64) {

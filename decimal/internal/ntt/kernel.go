@@ -13,10 +13,10 @@ type kernel interface {
 	unit(m *modulus) uint64
 	// factor returns the factor w < p in the tier's form.
 	factor(m *modulus, w uint64) factor
-	// doubling fills dst, whose length is a power of two and whose first element is
-	// set, with a table in bit-reversed order: dst[2^k+i] = dst[i]·root[k+shift].
-	doubling(m *modulus, dst []uint64, shift int)
-	// factors makes factors of the elements of such a table.
+	// turn sets dst = c·x for entries x of tables, which are below p. The length is a
+	// power of two or a multiple of 8.
+	turn(m *modulus, dst, x []uint64, c factor)
+	// factors makes factors of entries of tables.
 	factors(m *modulus, dst []factor, w []uint64)
 
 	// load sets dst to the limbs, padded with zeros.

@@ -3,7 +3,6 @@ package ntt
 import (
 	"fmt"
 	"math/bits"
-	"sync"
 )
 
 // Shape says what products a plan is for.
@@ -34,8 +33,8 @@ type Shape struct {
 }
 
 // Plan is how to multiply numbers of one shape. It is immutable and safe for
-// concurrent use. Making one costs about a microsecond once the engine's tables
-// are long enough.
+// concurrent use. Making one costs about a microsecond; the first transform
+// builds the engine's tables if they are too short.
 type Plan struct {
 	engine   *Engine
 	radix    uint64
@@ -67,10 +66,7 @@ func (e *Engine) setup(l layout, radix uint64) *setup {
 		return s.(*setup)
 	}
 	s := new(setup)
-	var wg sync.WaitGroup // the primes build their tables at the same time
-	wg.Go(func() { s.courses[1] = newCourse(e.fields[1], l) })
-	s.courses[0] = newCourse(e.fields[0], l)
-	wg.Wait()
+	s.courses[0], s.courses[1] = newCourse(e.fields[0], l), newCourse(e.fields[1], l)
 	m0, m1, k, n := e.fields[0].modulus, e.fields[1].modulus, e.fields[0].kernel, l.pieces[0].n
 	s.single = newRebuild(m0, m1, k, n, 0, radix)
 	s.double = newRebuild(m0, m1, k, n, 1, radix)

@@ -1,6 +1,7 @@
 package ntt
 
 import (
+	"context"
 	"slices"
 	"sync"
 
@@ -70,7 +71,7 @@ func (p *pool) get(n int) *buffer {
 	return &buffer{words: p.carve(n)}
 }
 
-// carve returns n zero words, fewer than LongBuffer, for a short buffer or table. They
+// carve returns n words, fewer than LongBuffer, for a short buffer or table. They
 // come from slabs of one huge page, because touching that many small pages takes longer
 // than the first short products do. The garbage collector takes a slab back when nobody
 // has a part of it. p.mu must be held.
@@ -86,10 +87,10 @@ func (p *pool) carve(n int) []uint64 {
 // cacheLine is the number of words that buffers are aligned to.
 const cacheLine = 8
 
-// words returns n zero words of the garbage collector, in huge pages where possible.
-func (p *pool) words(n int) []uint64 {
+// words returns n words of undefined content, of the garbage collector, in huge pages where possible.
+func (p *pool) words(ctx context.Context, n int) []uint64 {
 	if n >= LongBuffer {
-		return pages.Words(n)
+		return pages.Undefined(ctx, n)
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()

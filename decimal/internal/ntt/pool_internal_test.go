@@ -39,10 +39,17 @@ func TestPrepare(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e.Prepare(20_000)
+	if err := e.Prepare(t.Context(), 20_000); err != nil {
+		t.Fatal(err)
+	}
 	before := e.fields[0].built.Load()
 	for _, limbs := range []int{100, 5000, 20_000} {
-		if _, err := e.NewPlan(Shape{Limbs: limbs, Radix: Radix12}); err != nil {
+		p, err := e.NewPlan(Shape{Limbs: limbs, Radix: Radix12})
+		if err != nil {
+			t.Fatal(err)
+		}
+		z := make([]uint64, limbs)
+		if err := p.Square(t.Context(), z, []uint64{7}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -18,18 +18,18 @@ func (p *Plan) Product(ctx context.Context, z, a, b []uint64) error {
 	}
 	x := p.NewVector()
 	defer x.Release()
-	err := p.both(ctx, "product", func(s *stopper, i int, c *course) {
+	err := p.both(ctx, "product", func(ctx context.Context, i int, c *course) {
 		second := c.pool.get(c.points) // on one thread, the same for both primes
 		defer c.pool.put(second)
 		x, y := x.data[i], second.words[:c.points]
-		c.place(s, x, a)
-		c.place(s, y, b)
-		c.weave(s, weaving{
+		c.place(ctx, x, a)
+		c.place(ctx, y, b)
+		c.weave(ctx, weaving{
 			forward: [][]uint64{x, y},
 			point:   func(lo, hi int) { c.times(c.modulus, x[lo:hi], x[lo:hi], y[lo:hi]) },
 			inverse: [][]uint64{x},
 		})
-		c.mergeAll(s, x)
+		c.mergeAll(ctx, x)
 	})
 	if err != nil {
 		return err
@@ -45,15 +45,15 @@ func (p *Plan) Square(ctx context.Context, z, a []uint64) error {
 	}
 	x := p.NewVector()
 	defer x.Release()
-	err := p.both(ctx, "square", func(s *stopper, i int, c *course) {
+	err := p.both(ctx, "square", func(ctx context.Context, i int, c *course) {
 		x := x.data[i]
-		c.place(s, x, a)
-		c.weave(s, weaving{
+		c.place(ctx, x, a)
+		c.weave(ctx, weaving{
 			forward: [][]uint64{x},
 			point:   func(lo, hi int) { c.square(c.modulus, x[lo:hi], x[lo:hi]) },
 			inverse: [][]uint64{x},
 		})
-		c.mergeAll(s, x)
+		c.mergeAll(ctx, x)
 	})
 	if err != nil {
 		return err
@@ -78,10 +78,10 @@ func (p *Plan) FibPair(ctx context.Context, even, odd, this, previous []uint64) 
 	x, y := p.NewVector(), p.NewVector()
 	defer x.Release()
 	defer y.Release()
-	err := p.both(ctx, "fibonacci pair", func(s *stopper, i int, c *course) {
+	err := p.both(ctx, "fibonacci pair", func(ctx context.Context, i int, c *course) {
 		x, y := x.data[i], y.data[i]
-		c.place(s, x, this)
-		c.place(s, y, previous)
+		c.place(ctx, x, this)
+		c.place(ctx, y, previous)
 		var wanted [][]uint64
 		if even != nil {
 			wanted = append(wanted, x)
@@ -89,13 +89,13 @@ func (p *Plan) FibPair(ctx context.Context, even, odd, this, previous []uint64) 
 		if odd != nil {
 			wanted = append(wanted, y)
 		}
-		c.weave(s, weaving{
+		c.weave(ctx, weaving{
 			forward: [][]uint64{x, y},
 			point:   func(lo, hi int) { c.fib(c.modulus, x[lo:hi], y[lo:hi]) },
 			inverse: wanted,
 		})
 		for _, d := range wanted {
-			c.mergeAll(s, d)
+			c.mergeAll(ctx, d)
 		}
 	})
 	if err == nil && even != nil {

@@ -27,14 +27,9 @@ func (scalar) unit(m *modulus) uint64 { return m.toMont }
 
 func (scalar) factor(m *modulus, w uint64) factor { return m.factor(w) }
 
-func (scalar) doubling(m *modulus, dst []uint64, shift int) {
-	for k := 0; 1<<k < len(dst); k++ {
-		w := m.factor(m.root[k+shift])
-		half := dst[: 1<<k : 1<<k]
-		next := dst[1<<k:][:len(half)]
-		for i, x := range half {
-			next[i] = fold(shoup(x, w, m.p), m.p)
-		}
+func (scalar) turn(m *modulus, dst, x []uint64, c factor) {
+	for i, v := range x {
+		dst[i] = fold(shoup(v, c, m.p), m.p)
 	}
 }
 

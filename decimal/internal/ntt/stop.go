@@ -6,19 +6,17 @@ import (
 	"fmt"
 )
 
-// stopper tells the loops between two blocks whether to go on. A transform is
-// cut so that less than a millisecond passes between two looks.
-type stopper struct{ done <-chan struct{} }
-
-func newStopper(ctx context.Context) *stopper { return &stopper{ctx.Done()} }
+// block is the number of points that a loop works on between two looks at the context:
+// less than a millisecond, and a few if it touches memory for the first time.
+const block = 1 << 15
 
 // stopped reports whether the context has ended.
-func (s *stopper) stopped() bool {
-	select {
-	case <-s.done:
-		return true
-	default:
-		return false
+func stopped(ctx context.Context) bool { return ctx.Err() != nil }
+
+// inBlocks calls fn for consecutive parts of [0, n), until the context ends.
+func inBlocks(ctx context.Context, n int, fn func(lo, hi int)) {
+	for lo := 0; lo < n && !stopped(ctx); lo += block {
+		fn(lo, min(lo+block, n))
 	}
 }
 

@@ -1,6 +1,7 @@
 package ntt
 
 import (
+	"context"
 	"math/bits"
 	"unsafe"
 )
@@ -56,24 +57,38 @@ const leafSize = 8192
 // minPoints is the shortest transform: the vector tiers work on two blocks of 64.
 const minPoints = 128
 
-// newTables returns the tables for size points, a power of two. Building them
-// costs less than a transform, so nothing is taken over from shorter ones.
-func newTables(m *modulus, k kernel, p *pool, size int) *tables {
+// newTables returns the tables for size points, a power of two, or nil if ctx ends before
+// they are complete. Building them costs less than a transform, so nothing is taken over
+// from shorter ones.
+func newTables(ctx context.Context, m *modulus, k kernel, p *pool, size int) *tables {
 	size = max(size, leafSize)
 	t := &tables{modulus: m, size: size}
-	twist := p.words(size / 8) // a factor is two words
+	twist := p.words(ctx, size/8) // a factor is two words
 	t.twist = unsafe.Slice((*factor)(unsafe.Pointer(unsafe.SliceData(twist))), size/16)
-	t.seed = p.words(size / 8)
+	t.seed = p.words(ctx, size/8)
 	scratch := p.get(size / 16)
 	defer p.put(scratch)
 	plain := scratch.words[:size/16]
 	plain[0] = k.factor(m, 1).w
-	k.doubling(m, plain, 2)
-	k.factors(m, t.twist, plain)
+	doubling(ctx, m, k, plain, 2)
+	inBlocks(ctx, len(plain), func(lo, hi int) { k.factors(m, t.twist[lo:hi], plain[lo:hi]) })
 	t.seed[0] = k.factor(m, k.unit(m)).w
-	k.doubling(m, t.seed, 4)
+	doubling(ctx, m, k, t.seed, 4)
+	if stopped(ctx) {
+		return nil
+	}
 	t.mirror.fill(t, k)
 	return t
+}
+
+// doubling fills dst, whose length is a power of two and whose first element is set, with
+// a table in bit-reversed order: dst[2^k+i] = dst[i]·root[k+shift].
+func doubling(ctx context.Context, m *modulus, k kernel, dst []uint64, shift int) {
+	for n := 1; n < len(dst) && !stopped(ctx); n *= 2 {
+		root := k.factor(m, m.root[shift])
+		inBlocks(ctx, n, func(lo, hi int) { k.turn(m, dst[n+lo:n+hi], dst[lo:hi], root) })
+		shift++
+	}
 }
 
 // fill derives the mirror from the forward tables.

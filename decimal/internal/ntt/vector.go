@@ -64,16 +64,15 @@ func (p *Plan) owns(vs ...*Vector) error {
 
 // both runs fn once for each prime, at the same time if the plan says so, and
 // waits for both.
-func (p *Plan) both(ctx context.Context, operation string, fn func(s *stopper, i int, c *course)) error {
-	s := newStopper(ctx)
+func (p *Plan) both(ctx context.Context, operation string, fn func(ctx context.Context, i int, c *course)) error {
 	if p.threads == 1 {
-		fn(s, 0, p.courses[0])
-		fn(s, 1, p.courses[1])
+		fn(ctx, 0, p.courses[0])
+		fn(ctx, 1, p.courses[1])
 		return stopCause(ctx, operation)
 	}
 	var wg sync.WaitGroup
-	wg.Go(func() { fn(s, 1, p.courses[1]) })
-	fn(s, 0, p.courses[0])
+	wg.Go(func() { fn(ctx, 1, p.courses[1]) })
+	fn(ctx, 0, p.courses[0])
 	wg.Wait()
 	return stopCause(ctx, operation)
 }
@@ -89,7 +88,7 @@ func (p *Plan) Forward(ctx context.Context, v *Vector, limbs []uint64) error {
 		return fmt.Errorf("forward: %d limbs, the plan has %d points", len(limbs), p.Points())
 	}
 	v.degree = 0
-	err := p.both(ctx, "forward", func(s *stopper, i int, c *course) { c.forward(s, v.data[i], limbs) })
+	err := p.both(ctx, "forward", func(ctx context.Context, i int, c *course) { c.forward(ctx, v.data[i], limbs) })
 	if err != nil {
 		return err
 	}
@@ -123,8 +122,8 @@ func (p *Plan) Mul(ctx context.Context, dst, a, b *Vector) error {
 	if err != nil {
 		return fmt.Errorf("mul: %w", err)
 	}
-	err = p.both(ctx, "mul", func(s *stopper, i int, c *course) {
-		c.each(s, func(lo, hi int) {
+	err = p.both(ctx, "mul", func(ctx context.Context, i int, c *course) {
+		inBlocks(ctx, c.points, func(lo, hi int) {
 			c.times(c.modulus, dst.data[i][lo:hi], a.data[i][lo:hi], b.data[i][lo:hi])
 		})
 	})
@@ -144,8 +143,8 @@ func (p *Plan) Sqr(ctx context.Context, dst, a *Vector) error {
 	if err != nil {
 		return fmt.Errorf("sqr: %w", err)
 	}
-	err = p.both(ctx, "sqr", func(s *stopper, i int, c *course) {
-		c.each(s, func(lo, hi int) { c.square(c.modulus, dst.data[i][lo:hi], a.data[i][lo:hi]) })
+	err = p.both(ctx, "sqr", func(ctx context.Context, i int, c *course) {
+		inBlocks(ctx, c.points, func(lo, hi int) { c.square(c.modulus, dst.data[i][lo:hi], a.data[i][lo:hi]) })
 	})
 	dst.set(r, err)
 	return err
@@ -165,8 +164,8 @@ func (p *Plan) Add(ctx context.Context, dst, a, b *Vector) error {
 	if r.weight > p.capacity {
 		return fmt.Errorf("add: %w", errBound)
 	}
-	err := p.both(ctx, "add", func(s *stopper, i int, c *course) {
-		c.each(s, func(lo, hi int) {
+	err := p.both(ctx, "add", func(ctx context.Context, i int, c *course) {
+		inBlocks(ctx, c.points, func(lo, hi int) {
 			c.add(c.modulus, dst.data[i][lo:hi], a.data[i][lo:hi], b.data[i][lo:hi])
 		})
 	})
@@ -189,8 +188,8 @@ func (p *Plan) FibDouble(ctx context.Context, x, y *Vector) error {
 	if err != nil {
 		return fmt.Errorf("fibonacci doubling: %w", err)
 	}
-	err = p.both(ctx, "fibonacci doubling", func(s *stopper, i int, c *course) {
-		c.each(s, func(lo, hi int) { c.fib(c.modulus, x.data[i][lo:hi], y.data[i][lo:hi]) })
+	err = p.both(ctx, "fibonacci doubling", func(ctx context.Context, i int, c *course) {
+		inBlocks(ctx, c.points, func(lo, hi int) { c.fib(c.modulus, x.data[i][lo:hi], y.data[i][lo:hi]) })
 	})
 	x.set(r, err)
 	y.set(r, err)
@@ -221,12 +220,12 @@ func (p *Plan) Inverse(ctx context.Context, z []uint64, v *Vector) error {
 	}
 	product := v.degree == 2
 	v.degree = 0
-	err := p.both(ctx, "inverse", func(s *stopper, i int, c *course) {
+	err := p.both(ctx, "inverse", func(ctx context.Context, i int, c *course) {
 		if !product { // forward steps leave residues below 4p, the inverse wants 2p
 			one := c.kernel.factor(c.modulus, 1)
-			c.each(s, func(lo, hi int) { c.scale(c.modulus, v.data[i][lo:hi], v.data[i][lo:hi], one) })
+			inBlocks(ctx, c.points, func(lo, hi int) { c.scale(c.modulus, v.data[i][lo:hi], v.data[i][lo:hi], one) })
 		}
-		c.inverse(s, v.data[i])
+		c.inverse(ctx, v.data[i])
 	})
 	if err != nil {
 		return err

@@ -12,7 +12,11 @@
 //	limbs := pages.Words(n) // as make([]uint64, n)
 package pages
 
-import "unsafe"
+import (
+	"context"
+	"strings"
+	"unsafe"
+)
 
 // huge is the size of a huge page in bytes.
 const huge = 2 << 20
@@ -26,18 +30,45 @@ func Words(n int) []uint64 {
 	if 8*n < long || !asked() {
 		return make([]uint64, n)
 	}
-	size := (8*n + huge - 1) &^ (huge - 1)
+	size := whole(n)
 	words := make([]uint64, (size+huge)/8-1) // room to begin at a huge page
-	start := unsafe.Pointer(unsafe.SliceData(words))
-	skip := int(-uintptr(start) & (huge - 1) / 8)
-	back(unsafe.Slice((*byte)(unsafe.Add(start, 8*skip)), size))
-	return words[skip : skip+n : skip+n]
+	return backed(context.Background(), unsafe.Pointer(unsafe.SliceData(words)), n)
 }
 
-// Clone returns a copy of a.
-func Clone(a []uint64) []uint64 {
-	z := Words(len(a))
-	copy(z, a)
+// Undefined returns n words of undefined content for a computation that ends with ctx. They
+// are touched huge page by huge page until then; nobody will use those left out. Words has
+// the runtime clear memory that was used before, for up to a second if it went back to the
+// system in between, and nothing can stop that.
+func Undefined(ctx context.Context, n int) []uint64 {
+	if 8*n < long || !asked() {
+		return make([]uint64, n)
+	}
+	// A builder is the one way to memory that is not cleared. Its string ends before the
+	// words begin, so they are nobody else's.
+	const used = 8
+	var b strings.Builder
+	b.Grow(used + whole(n) + huge)
+	b.WriteString("\x00\x00\x00\x00\x00\x00\x00\x00")
+	return backed(ctx, unsafe.Add(unsafe.Pointer(unsafe.StringData(b.String())), used), n)
+}
+
+// whole returns the bytes of the huge pages that n words take.
+func whole(n int) int { return (8*n + huge - 1) &^ (huge - 1) }
+
+// backed returns n words that begin at the first huge page from start on.
+func backed(ctx context.Context, start unsafe.Pointer, n int) []uint64 {
+	start = unsafe.Add(start, -uintptr(start)&(huge-1))
+	back(ctx, unsafe.Slice((*byte)(start), whole(n)))
+	return unsafe.Slice((*uint64)(start), n)[:n:n]
+}
+
+// Clone returns a copy of a, of undefined content if ctx ends before it is made.
+func Clone(ctx context.Context, a []uint64) []uint64 {
+	z := Undefined(ctx, len(a))
+	for lo := 0; lo < len(a) && ctx.Err() == nil; lo += huge / 8 {
+		hi := min(lo+huge/8, len(a))
+		copy(z[lo:hi], a[lo:hi])
+	}
 	return z
 }
 

@@ -1,6 +1,8 @@
 package pages_test
 
 import (
+	"context"
+	"runtime"
 	"slices"
 	"testing"
 
@@ -24,7 +26,7 @@ func TestWords(t *testing.T) {
 			if i := slices.IndexFunc(b, func(v uint64) bool { return v != 0 }); i >= 0 {
 				t.Fatalf("%d words: word %d is not zero", n, i)
 			}
-			if c := pages.Clone(a); !slices.Equal(c, a) || n > 0 && &c[0] == &a[0] {
+			if c := pages.Clone(t.Context(), a); !slices.Equal(c, a) || n > 0 && &c[0] == &a[0] {
 				t.Fatalf("%d words: the clone is not a copy", n)
 			}
 		}
@@ -41,6 +43,33 @@ func TestBytes(t *testing.T) {
 		}
 		if i := slices.IndexFunc(b, func(v byte) bool { return v != 0 }); i >= 0 {
 			t.Fatalf("%d bytes: byte %d is not zero", n, i)
+		}
+	}
+}
+
+// TestUndefined fills memory of which nothing else may be a part, whether or not the context
+// has ended.
+func TestUndefined(t *testing.T) {
+	t.Parallel()
+	ended, end := context.WithCancel(t.Context())
+	end()
+	for _, ctx := range []context.Context{t.Context(), ended} {
+		var all [][]uint64
+		for _, n := range []int{0, 1, 1<<17 - 1, 1 << 17, 1 << 18, 1<<18 + 1, 5<<18 + 7} {
+			a := pages.Undefined(ctx, n)
+			if len(a) != n || cap(a) != n {
+				t.Fatalf("%d words have length %d and capacity %d", n, len(a), cap(a))
+			}
+			for i := range a {
+				a[i] = uint64(n)
+			}
+			all = append(all, a)
+		}
+		runtime.GC()
+		for _, a := range all {
+			if i := slices.IndexFunc(a, func(v uint64) bool { return v != uint64(len(a)) }); i >= 0 {
+				t.Fatalf("%d words: word %d is another's", len(a), i)
+			}
 		}
 	}
 }
