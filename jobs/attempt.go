@@ -40,6 +40,7 @@ type Attempt struct {
 	delivery uint64 // how often it was delivered
 	queued   time.Time
 	arrived  time.Time
+	more     bool  // others waited behind it at the broker
 	fault    error // of the options, which then are the defaults
 
 	stop     atomic.Pointer[context.CancelCauseFunc] // ends the work; nil before Start

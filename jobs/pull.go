@@ -30,17 +30,18 @@ type queue struct {
 	askedAt time.Time
 	opening int        // jobs that came and whose records are being read
 	waiting []*Attempt // jobs that can begin
-	back    bool       // a job was given back for want of room since the last request
-	due     time.Time  // until then it is expected back, and has its turn kept
+	more    bool       // the broker has more, or a job was given back for want of room
+	due     time.Time  // until then a job is expected, and has its turn kept
 }
 
-// turnKept is how long a job that was given back for want of room has its turn kept, once
-// there is room and it was asked for. Without that, those that come first would always be
-// those that are asked for first.
-const turnKept = 10 * time.Millisecond
+// turnKept is how long a job that the broker is known to have has its turn kept, once it
+// was asked for. Without that, those that come first would go first.
+const turnKept = 20 * time.Millisecond
 
 // isActive reports whether a job of the queue can begin, or is about to come.
-func (q *queue) isActive() bool { return len(q.waiting) > 0 || time.Now().Before(q.due) }
+func (q *queue) isActive() bool {
+	return len(q.waiting) > 0 || q.opening > 0 || time.Now().Before(q.due)
+}
 
 // turns decides whose turn it is. Of the two classes, high has four turns of five while
 // both have jobs; the tenants of a class take turns.
@@ -120,8 +121,8 @@ func (r *Runner) ask() {
 		}
 		q.asked += want
 		q.askedAt = time.Now()
-		if q.back {
-			q.back, q.due = false, q.askedAt.Add(turnKept)
+		if q.more {
+			q.more, q.due = false, q.askedAt.Add(turnKept)
 			time.AfterFunc(turnKept, r.Wake)
 		}
 		body := `{"batch":` + strconv.Itoa(want) + `,"expires":` + strconv.FormatInt(int64(askFor), 10) + `}`
@@ -145,7 +146,7 @@ func (r *Runner) receive(ctx context.Context, m *nats.Msg) {
 	}
 	r.mu.Lock()
 	a.queue.asked = max(0, a.queue.asked-1)
-	a.queue.due = time.Time{}
+	a.queue.more, a.queue.due = a.more, time.Time{}
 	if r.stopping {
 		r.mu.Unlock()
 		r.publish(m.Reply, nak)
@@ -197,7 +198,7 @@ func (r *Runner) open(m *nats.Msg) (*Attempt, error) {
 	}
 	a := &Attempt{
 		runner: r, ref: ref, message: m, record: new(record),
-		sequence: meta.Sequence.Stream, delivery: meta.NumDelivered,
+		sequence: meta.Sequence.Stream, delivery: meta.NumDelivered, more: meta.NumPending > 0 || meta.NumDelivered > 1,
 		queued: meta.Timestamp.UTC().Truncate(time.Microsecond), arrived: time.Now(),
 	}
 	for _, q := range r.queues {

@@ -262,7 +262,7 @@ func (r *Runner) postpone(ctx context.Context, a *Attempt) {
 	if r.mean == 0 || r.mean > quick {
 		for _, q := range r.queues {
 			back = append(back, q.waiting...)
-			q.back = q.back || len(q.waiting) > 0
+			q.more = q.more || len(q.waiting) > 0
 			q.waiting = nil
 		}
 	}
