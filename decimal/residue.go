@@ -71,9 +71,8 @@ func (f *prime) residue(ctx context.Context, a []uint64, width int) (r uint64, s
 	sound = true
 	for len(a) > 0 && ctx.Err() == nil {
 		cut := (len(a) - 1) &^ (blockLength - 1)
-		part := true
-		r, part = f.residueOn(r, a[cut:], width)
-		sound = sound && part
+		next, ok := f.residueOn(r, a[cut:], width)
+		r, sound = next, sound && ok
 		a = a[:cut]
 	}
 	return r % f.m, sound

@@ -32,7 +32,7 @@ func Words(n int) []uint64 {
 	}
 	size := whole(n)
 	words := make([]uint64, (size+huge)/8-1) // room to begin at a huge page
-	return backed(context.Background(), unsafe.Pointer(unsafe.SliceData(words)), n)
+	return backed(func() error { return nil }, unsafe.Pointer(unsafe.SliceData(words)), n)
 }
 
 // Undefined returns n words of undefined content for a computation that ends with ctx. They
@@ -49,16 +49,17 @@ func Undefined(ctx context.Context, n int) []uint64 {
 	var b strings.Builder
 	b.Grow(used + whole(n) + huge)
 	b.WriteString("\x00\x00\x00\x00\x00\x00\x00\x00")
-	return backed(ctx, unsafe.Add(unsafe.Pointer(unsafe.StringData(b.String())), used), n)
+	return backed(ctx.Err, unsafe.Add(unsafe.Pointer(unsafe.StringData(b.String())), used), n)
 }
 
 // whole returns the bytes of the huge pages that n words take.
 func whole(n int) int { return (8*n + huge - 1) &^ (huge - 1) }
 
-// backed returns n words that begin at the first huge page from start on.
-func backed(ctx context.Context, start unsafe.Pointer, n int) []uint64 {
+// backed returns n words that begin at the first huge page from start on, touched until
+// ended returns an error.
+func backed(ended func() error, start unsafe.Pointer, n int) []uint64 {
 	start = unsafe.Add(start, -uintptr(start)&(huge-1))
-	back(ctx, unsafe.Slice((*byte)(start), whole(n)))
+	back(ended, unsafe.Slice((*byte)(start), whole(n)))
 	return unsafe.Slice((*uint64)(start), n)[:n:n]
 }
 

@@ -2,7 +2,6 @@ package pages
 
 import (
 	"bytes"
-	"context"
 	"os"
 	"sync"
 	"syscall"
@@ -16,13 +15,13 @@ var asked = sync.OnceValue(func() bool {
 })
 
 // back touches b, which starts and ends with a huge page, so that huge pages back what
-// was not touched before, until ctx ends. The advice is withdrawn at once: when the collector gives parts
+// was not touched before, until ended returns an error. The advice is withdrawn at once: when the collector gives parts
 // of this memory to short-lived small objects, they must not take two megabytes each.
-func back(ctx context.Context, b []byte) {
+func back(ended func() error, b []byte) {
 	if syscall.Madvise(b, syscall.MADV_HUGEPAGE) != nil {
 		return // advice only: small pages work too
 	}
-	for i := 0; i < len(b) && ctx.Err() == nil; i += huge {
+	for i := 0; i < len(b) && ended() == nil; i += huge {
 		b[i] = 0
 	}
 	_ = syscall.Madvise(b, syscall.MADV_NOHUGEPAGE)

@@ -2,9 +2,7 @@
 
 package pages
 
-import "context"
-
 // asked reports that there are no huge pages to ask for.
 func asked() bool { return false }
 
-func back(context.Context, []byte) {}
+func back(func() error, []byte) {}
