@@ -219,7 +219,8 @@ func TestLedger(t *testing.T) {
 			case 1:
 				stops++
 				instances[i].signal(syscall.SIGSTOP)
-				time.AfterFunc(2*time.Second, func() { _ = instances[i].cmd.Process.Signal(syscall.SIGCONT) })
+				stopped := instances[i].cmd.Process // another one may take its place meanwhile
+				time.AfterFunc(2*time.Second, func() { _ = stopped.Signal(syscall.SIGCONT) })
 			default:
 				kills++
 				instances[i].kill()
