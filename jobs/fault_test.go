@@ -64,6 +64,20 @@ func awaitAttempt(t *testing.T, s *jobs.Store, ref contract.JobRef, attempt int)
 	})
 }
 
+// freezeAtWork starts an instance with so many slots and freezes it in the middle of its
+// first attempt at a job.
+func freezeAtWork(t *testing.T, b *brokertest.Listening, slots int) (*jobs.Store, *gang, *wire, contract.JobRef) {
+	t.Helper()
+	s := open(t, b.Connect())
+	frozen, ice := wired(t, b)
+	first := hireGang(t, frozen, slots)
+	ref := submit(t, s, `{"text":"42"}`, contract.JobOptions{})
+	first.begins()
+	awaitAttempt(t, s, ref, 1)
+	ice.freeze()
+	return s, first, ice, ref
+}
+
 // TestFailedWriteIsNoVerdict stops the broker before the record of a running job, and
 // before its result, can be stored. Neither means that the job is somebody else's.
 func TestFailedWriteIsNoVerdict(t *testing.T) {
@@ -92,13 +106,7 @@ func TestFailedWriteIsNoVerdict(t *testing.T) {
 func TestStaleHolderDoesNotAcknowledge(t *testing.T) {
 	t.Parallel()
 	b := brokertest.Listen(t)
-	s := open(t, b.Connect())
-	frozen, ice := wired(t, b)
-	first := hireGang(t, frozen, 1)
-	ref := submit(t, s, `{"text":"42"}`, contract.JobOptions{})
-	first.begins()
-	awaitAttempt(t, s, ref, 1)
-	ice.freeze()
+	s, first, ice, ref := freezeAtWork(t, b, 1)
 	killed, cut := wired(t, b)
 	second := hireGang(t, killed, 1)
 	second.begins()
@@ -142,13 +150,7 @@ func TestFrozenInstanceIsPassedOver(t *testing.T) {
 func TestWakingInstanceDropsRedelivery(t *testing.T) {
 	t.Parallel()
 	b := brokertest.Listen(t)
-	s := open(t, b.Connect())
-	frozen, ice := wired(t, b)
-	first := hireGang(t, frozen, 3)
-	ref := submit(t, s, `{"text":"42"}`, contract.JobOptions{})
-	first.begins()
-	awaitAttempt(t, s, ref, 1)
-	ice.freeze()
+	s, first, ice, ref := freezeAtWork(t, b, 3)
 	second := hireGang(t, b.Connect(), 1)
 	second.begins()
 	awaitAttempt(t, s, ref, 2)
