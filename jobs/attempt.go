@@ -14,7 +14,7 @@ import (
 
 // The causes with which the context of an attempt ends before its work does.
 var (
-	// ErrCanceled says that somebody canceled the job.
+	// ErrCanceled says that somebody canceled the job, or that another attempt has ended it.
 	ErrCanceled = errors.New("the job was canceled")
 	// ErrLost says that the job is another instance's now, because this one was silent
 	// for too long.

@@ -54,14 +54,14 @@ func (s *Store) find(ctx context.Context, ref contract.JobRef) (found, error) {
 	for range 2 {
 		r, err := s.readRecord(ctx, ref)
 		if err != nil {
-			return found{}, s.missing(err, ref)
+			return found{}, s.missing(ctx, err, ref)
 		}
 		f := found{ref: ref, record: r}
 		if f.exists() {
 			return f, nil
 		}
 		if f.message, err = s.queuedMessage(ctx, ref); err != nil {
-			return found{}, s.missing(err, ref)
+			return found{}, s.missing(ctx, err, ref)
 		}
 		if f.message != nil {
 			return f, nil
@@ -70,12 +70,16 @@ func (s *Store) find(ctx context.Context, ref contract.JobRef) (found, error) {
 	return found{}, notFound(ref)
 }
 
-// missing explains an error of reading: where there is no stream there is no job.
-func (s *Store) missing(err error, ref contract.JobRef) error {
-	if isNoResponders(err) {
-		return notFound(ref)
+// missing explains an error of reading: where there is no stream there is no job, unless
+// there is no JetStream that could have one.
+func (s *Store) missing(ctx context.Context, err error, ref contract.JobRef) error {
+	if !isNoResponders(err) {
+		return unavailable(err)
 	}
-	return unavailable(err)
+	if _, err := s.requester.Do(ctx, &nats.Msg{Subject: "$JS.API.INFO"}, apiTimeout); err != nil {
+		return unavailable(err)
+	}
+	return notFound(ref)
 }
 
 func notFound(ref contract.JobRef) error {

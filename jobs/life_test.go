@@ -415,7 +415,14 @@ func TestNoJetStream(t *testing.T) {
 	hire(t, s, 1, say)
 	_, _, err := s.Submit(t.Context(), jobs.Submission{Endpoint: echo, Body: []byte(`{"text":"42"}`)})
 	if code(err) != contract.CodeUnavailable || !strings.Contains(err.Error(), "JetStream") {
-		t.Errorf("got %v", err)
+		t.Errorf("submit: %v", err)
+	}
+	ref, err := contract.ParseJobID("echo-say-none")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Get(t.Context(), ref); code(err) != contract.CodeUnavailable || !strings.Contains(err.Error(), "JetStream") {
+		t.Errorf("get: %v", err)
 	}
 }
 

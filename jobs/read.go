@@ -43,7 +43,7 @@ func (s *Store) Result(ctx context.Context, ref contract.JobRef) (*Stored, error
 	if r.inline, _ = job.Result.Inline(); r.Parts > 0 {
 		first, err := s.direct(ctx, "KV_"+contract.ResultBucket, ref.PartSubject(job.Attempt, 0))
 		if err != nil {
-			return nil, s.missing(err, ref)
+			return nil, s.missing(ctx, err, ref)
 		}
 		if first == nil {
 			return nil, expired(job.ID)
