@@ -31,7 +31,7 @@ func TestDefine(t *testing.T) {
 			t.Errorf("%q is taken as the name of an operation", word)
 		}
 	}
-	for _, word := range []string{"lane", "handle", "cancel", "jobs", "t"} {
+	for _, word := range []string{"lane", "handle", "cancel", "jobs", "schedules", "t"} {
 		if _, panicked := define(word, "term"); !panicked {
 			t.Errorf("the reserved word %q is taken as the name of a service", word)
 		}

@@ -60,6 +60,8 @@ type Job struct {
 	Error *Error `json:"error,omitempty"`
 	// TraceID is the trace that the job belongs to, empty without tracing.
 	TraceID string `json:"trace_id,omitempty"`
+	// Schedule is the id of the schedule that made the job, empty if none did.
+	Schedule string `json:"schedule,omitempty"`
 }
 
 // JobResult tells of the result of a job: what it is, and itself if it is small.

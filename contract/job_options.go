@@ -67,9 +67,9 @@ type JobOptions struct {
 // ParseJobOptions reads the options from headers, of which get returns the value or "".
 // It returns an [*Error] with [CodeInvalidArgument] that names the header at fault.
 func ParseJobOptions(get func(header string) string) (o JobOptions, err error) {
-	o.Key, o.Accept = get(HeaderKey), get(HeaderAccept)
-	if len(o.Key) > maxKey {
-		return o, Invalid(HeaderKey, "must have at most %d bytes", maxKey)
+	o.Accept = get(HeaderAccept)
+	if o.Key, err = ParseKey(get(HeaderKey)); err != nil {
+		return o, err
 	}
 	switch o.Class = JobClass(get(HeaderClass)); o.Class {
 	case "", ClassHigh, ClassNormal:
@@ -92,6 +92,15 @@ func ParseJobOptions(get func(header string) string) (o JobOptions, err error) {
 		}
 	}
 	return o, nil
+}
+
+// ParseKey checks the value of [HeaderKey], which may be empty. It returns an [*Error] with
+// [CodeInvalidArgument].
+func ParseKey(value string) (string, error) {
+	if len(value) > maxKey {
+		return "", Invalid(HeaderKey, "must have at most %d bytes", maxKey)
+	}
+	return value, nil
 }
 
 // parseJobTime reads a duration, 0 for none.

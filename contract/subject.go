@@ -81,10 +81,10 @@ func isHandleSubject(subject string) bool {
 }
 
 // isReserved reports whether a word stands where subjects have the name of a service, so
-// that no service can have it: lanes, handles, cancellation, jobs and tenants.
+// that no service can have it: lanes, handles, cancellation, jobs, schedules and tenants.
 func isReserved(word string) bool {
 	switch word {
-	case "lane", handleWord, "cancel", "jobs", "t":
+	case "lane", handleWord, "cancel", "jobs", scheduleWord, "t":
 		return true
 	}
 	return false
