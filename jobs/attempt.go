@@ -110,6 +110,7 @@ func (a *Attempt) begin() {
 		r.Job = contract.Job{
 			ID: a.ref.ID(), Service: a.ref.Service, Operation: a.ref.Operation,
 			Class: a.options.Class, Created: a.queued, TraceID: traceID(a.message.Header),
+			Schedule: a.message.Header.Get(contract.HeaderSchedule),
 		}
 		r.Payload = payloadDigest(a.message.Data)
 	}

@@ -99,11 +99,17 @@ func (s *Store) remove(ctx context.Context, ref contract.JobRef) error {
 	if err != nil {
 		return err
 	}
-	body := `{"seq":` + strconv.FormatUint(sequence, 10) + `,"no_erase":true}`
-	_, _, err = s.store(ctx, &nats.Msg{Subject: "$JS.API.STREAM.MSG.DELETE." + contract.WorkStream(ref.Service), Data: []byte(body)})
+	err = s.deleteMessage(ctx, contract.WorkStream(ref.Service), sequence)
 	if refused, ok := errors.AsType[*refusedError](err); ok && refused.code == noMessage {
 		return nil // it was acknowledged meanwhile
 	}
+	return err
+}
+
+// deleteMessage deletes one message of a stream.
+func (s *Store) deleteMessage(ctx context.Context, stream string, sequence uint64) error {
+	body := `{"seq":` + strconv.FormatUint(sequence, 10) + `,"no_erase":true}`
+	_, _, err := s.store(ctx, &nats.Msg{Subject: "$JS.API.STREAM.MSG.DELETE." + stream, Data: []byte(body)})
 	return err
 }
 

@@ -23,6 +23,10 @@
 // broker gives the message to another one. The record of a running job names the delivery
 // it belongs to, so that one that was frozen and wakes up cannot take the job back.
 //
+// A schedule is one message as well, of which the broker stores a copy whenever it is due. A
+// [Service] makes a job of that. Its token follows from the schedule and the time, so it is
+// one job however often the copy is delivered.
+//
 //	store, err := jobs.Open(nc, jobs.Config{})
 //	if err != nil {
 //		return err

@@ -30,6 +30,7 @@ const (
 type getRequest struct {
 	Seq      uint64   `json:"seq,omitempty"`
 	NextBy   string   `json:"next_by_subj,omitempty"`
+	Batch    int      `json:"batch,omitempty"`
 	LastBy   string   `json:"last_by_subj,omitempty"`
 	LastOf   []string `json:"multi_last,omitempty"`
 	MaxBytes int      `json:"max_bytes,omitempty"`
@@ -38,11 +39,13 @@ type getRequest struct {
 // statusEnd is the status of the message after the last one of a batch.
 const statusEnd = "204"
 
-// batch calls each with the last messages of many subjects and reports whether there are
+// batch calls each with the messages of a request for many and reports whether there are
 // more for the same request from a later sequence on. The subject of each message is the
 // one it is stored under.
 func (s *Store) batch(ctx context.Context, stream string, r getRequest, each func(sequence uint64, m *nats.Msg)) (more bool, err error) {
-	r.MaxBytes = scanBytes
+	if r.MaxBytes == 0 {
+		r.MaxBytes = scanBytes
+	}
 	body, err := json.Marshal(r)
 	if err != nil {
 		return false, fmt.Errorf("read %s: %w", stream, err)

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -28,8 +29,8 @@ const (
 )
 
 // Service is the jobs service on NATS: what direct publishers submit, look at, cancel and
-// retry jobs with. It has nothing but a [Store], so any number may serve at once, whether
-// or not an instance is there that does the jobs.
+// retry jobs with, and what makes jobs when schedules are due. It has nothing but a [Store],
+// so any number may serve at once, whether or not an instance is there that does the jobs.
 type Service struct {
 	store     *Store
 	endpoints []contract.Descriptor
@@ -38,20 +39,24 @@ type Service struct {
 	ended     sync.WaitGroup // the subscriptions
 	slots     chan struct{}
 	serving   sync.WaitGroup
+	stop      context.CancelFunc // ends the asking for what is due
+	asking    sync.WaitGroup
 }
 
 // Serve answers the subjects of the jobs service for the endpoints until
 // [Service.Close], and returns once the broker knows that it does. The context is the one that requests are worked on under.
 func Serve(ctx context.Context, store *Store, endpoints []contract.Descriptor) (*Service, error) {
 	s := &Service{store: store, endpoints: endpoints, log: store.cfg.Log, slots: make(chan struct{}, atOnce)}
-	for subject, answer := range map[string]answer{
+	verbs := map[string]answer{
 		contract.SubmitSubject("*", "*"): s.submit,
 		contract.JobsSubject("get"):      s.get,
 		contract.JobsSubject("list"):     s.list,
 		contract.JobsSubject("cancel"):   s.byID(store.Cancel),
 		contract.JobsSubject("retry"):    s.byID(store.Retry),
 		contract.JobsSubject("result"):   s.result,
-	} {
+	}
+	maps.Copy(verbs, s.scheduleVerbs())
+	for subject, answer := range verbs {
 		sub, err := store.nc.QueueSubscribe(subject, contract.JobsGroup, func(m *nats.Msg) { s.serve(ctx, m, answer) })
 		if err != nil {
 			s.unsubscribe()
@@ -67,13 +72,18 @@ func Serve(ctx context.Context, store *Store, endpoints []contract.Descriptor) (
 		s.unsubscribe()
 		return nil, fmt.Errorf("serve jobs: announce them: %w", err)
 	}
+	asking, stop := context.WithCancel(ctx)
+	s.stop = stop
+	s.asking.Go(func() { s.serveDue(asking, ctx) })
 	return s, nil
 }
 
 // Close takes no more requests and waits for those under way.
 func (s *Service) Close() {
 	s.unsubscribe()
+	s.stop()
 	s.ended.Wait()
+	s.asking.Wait()
 	s.serving.Wait()
 }
 

@@ -24,6 +24,9 @@ type Config struct {
 	// Queue is the number of jobs of each service that may be queued; 0 means
 	// [DefaultQueue]. It counts when the stream of the service is made.
 	Queue int
+	// Schedules is the number of schedules that a tenant may have; 0 means
+	// [DefaultSchedules].
+	Schedules int
 	// Replicas is the number of nodes that keep each stream; 0 means 1. It counts when
 	// the streams are made.
 	Replicas int
@@ -45,6 +48,9 @@ type Store struct {
 func Open(nc *nats.Conn, cfg Config) (*Store, error) {
 	if cfg.Queue <= 0 {
 		cfg.Queue = DefaultQueue
+	}
+	if cfg.Schedules <= 0 {
+		cfg.Schedules = DefaultSchedules
 	}
 	if cfg.Replicas <= 0 {
 		cfg.Replicas = 1

@@ -29,6 +29,8 @@ type Submission struct {
 	Options contract.JobOptions
 	// Trace are the headers of the trace that the job belongs to, if there is one.
 	Trace nats.Header
+
+	schedule string // the id of the schedule that made it, if one did
 }
 
 // Submit stores a job and returns its document. With a key, a submission that was made
@@ -81,9 +83,13 @@ const tokenLength = 20
 
 // keyToken returns the token of the job with an idempotency key: the same for the same key
 // of the same tenant and operation.
-func keyToken(ref contract.JobRef, key string) string {
+func keyToken(ref contract.JobRef, key string) string { return macToken(ref, "\x00"+key) }
+
+// macToken returns a token for what a text says about the tenant and the operation. The
+// first byte of the text says what kind of thing it is about.
+func macToken(ref contract.JobRef, text string) string {
 	mac := hmac.New(sha256.New, []byte(ref.Tenant))
-	_, _ = mac.Write([]byte(ref.Service + "." + ref.Operation + "\x00" + key)) // a hash never fails
+	_, _ = mac.Write([]byte(ref.Service + "." + ref.Operation + text)) // a hash never fails
 	return strings.ToLower(base32.StdEncoding.EncodeToString(mac.Sum(nil))[:tokenLength])
 }
 
@@ -106,6 +112,9 @@ func (s *Store) queue(ctx context.Context, ref contract.JobRef, job Submission) 
 	maps.Copy(m.Header, job.Trace)
 	job.Options.Headers(func(header, value string) { m.Header[header] = []string{value} })
 	m.Header[nats.MsgIdHdr] = []string{ref.Token}
+	if job.schedule != "" {
+		m.Header[contract.HeaderSchedule] = []string{job.schedule}
+	}
 	_, again, err = s.store(ctx, m)
 	if isNoResponders(err) {
 		if err := s.Prepare(ctx, ref.Service); err != nil {
@@ -132,6 +141,7 @@ func queuedJob(ref contract.JobRef, m *nats.Msg, created time.Time) contract.Job
 	return contract.Job{
 		ID: ref.ID(), Service: ref.Service, Operation: ref.Operation, Class: class,
 		State: contract.JobQueued, Created: created.Truncate(time.Microsecond), TraceID: traceID(m.Header),
+		Schedule: m.Header.Get(contract.HeaderSchedule),
 	}
 }
 
