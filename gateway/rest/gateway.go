@@ -149,6 +149,7 @@ func (g *Gateway) routes(c Config) ([]*route, error) {
 		routes = append(routes, o.route(), o.batchRoute())
 	}
 	routes = append(routes, g.jobs.routes()...)
+	routes = append(routes, g.jobs.scheduleRoutes()...)
 	docs, err := docsRoutes()
 	return append(routes, docs...), err
 }

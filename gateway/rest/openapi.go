@@ -28,6 +28,7 @@ func openAPI(endpoints []contract.Descriptor, version string) (*asset, error) {
 		}
 	}
 	d.addJobs()
+	d.addSchedules()
 	if err := d.addServices(); err != nil {
 		return nil, err
 	}
@@ -59,6 +60,7 @@ not_found, other methods with 405 method_not_allowed and the header Allow. The g
 other sites with 403 forbidden.
 
 A request that must not get lost, or that takes long, is made a durable job with Prefer: respond-async; see /v1/jobs/{id}.
+One that is to be done at a time, or again and again, is given a schedule; see /v1/schedules.
 
 Many requests of an operation can be sent at once: see the paths that end in /batch.
 

@@ -116,8 +116,9 @@ func jobSchema() *jsonschema.Schema {
 			"not_before": at("When the next attempt may begin."),
 			"queue_ms":   {Type: "number", Description: "Time in milliseconds that the job waited for its last attempt."},
 			"result":     result, "error": {Ref: "#/components/schemas/Problem"}, "trace_id": text("Trace that the job belongs to."),
+			"schedule": text("Id of the schedule that made the job, if one did."),
 		},
-		PropertyOrder: []string{"id", "service", "operation", "state", "class", "attempt", "progress", "instance", "created", "started", "finished", "not_before", "queue_ms", "result", "error", "trace_id"},
+		PropertyOrder: []string{"id", "service", "operation", "state", "class", "attempt", "progress", "instance", "created", "started", "finished", "not_before", "queue_ms", "result", "error", "trace_id", "schedule"},
 	}
 	s.Required = []string{"id", "service", "operation", "state", "class", "attempt", "created"}
 	return s

@@ -17,7 +17,7 @@ import (
 var problems = []problem{
 	{http.StatusBadRequest, "The body is not one JSON object without duplicate members, or the query cannot be read."},
 	{http.StatusForbidden, "The request comes from a page of another site, asks for the gateway under a strange name, or is refused by policy of the service."},
-	{http.StatusNotFound, "There is no such job: it never was, or has expired."},
+	{http.StatusNotFound, "There is no such job, schedule or operation: it never was, or has expired or ended."},
 	{http.StatusConflict, "The job is in a state in which this cannot be done; the detail names it."},
 	{http.StatusGone, "The result of the job has expired."},
 	{http.StatusNotAcceptable, "The result has none of the accepted media types."},
