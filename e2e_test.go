@@ -66,6 +66,8 @@ func runTests(m *testing.M) int {
 //	crash NAME                    end it at once, without a word
 //	job VARIABLE [ARG...]         heddle jobs submit ARG...; the variable is the id
 //	await ID STATE                wait until the job is in the state
+//	schedule VARIABLE [ARG...]    make a schedule and keep its id in a variable
+//	due ID                        wait until the schedule is the job of its id
 //	get URL [HEADER: VALUE...]    print status, headers and body of an HTTP GET
 //	head URL [HEADER: VALUE...]   the same for a HEAD
 //	post URL BODY [HEADER...]     the same for a POST, as JSON unless a header says else
@@ -92,6 +94,8 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"shutdown":  shutdownBroker,
 	"job":       submitJob,
 	"await":     awaitJob,
+	"schedule":  makeSchedule,
+	"due":       awaitDue,
 	"get":       get,
 	"head":      head,
 	"post":      post,

@@ -23,6 +23,8 @@ type jobsCommand struct {
 	Result jobsResultCommand `cmd:"" help:"Print or save the result of a job."`
 	Cancel jobsCancelCommand `cmd:"" help:"End a job that is queued or running."`
 	Retry  jobsRetryCommand  `cmd:"" help:"Queue a job again that failed or was canceled."`
+
+	Schedule jobsScheduleCommand `cmd:"" help:"Have jobs made at a time, or again and again."`
 }
 
 // withJobs calls use with a connection to the jobs service.
