@@ -173,6 +173,7 @@ func (s *Store) requeue(ctx context.Context, ref contract.JobRef, r *record) err
 		}
 	}
 	if err == nil {
+		s.tell(ctx, ref, r.Class)
 		return nil
 	}
 	if isFull(err) {

@@ -33,6 +33,7 @@ type modelJob struct {
 	ref     contract.JobRef
 	text    string
 	key     string
+	tenant  string
 	state   contract.JobState
 	attempt int
 }
@@ -54,6 +55,7 @@ func (m *model) with(t *rapid.T, states ...contract.JobState) *modelJob {
 // Submit submits a job, sometimes under a key.
 func (m *model) Submit(t *rapid.T) {
 	j := &modelJob{text: strconv.Itoa(len(m.jobs)), state: contract.JobQueued}
+	j.tenant = rapid.SampledFrom([]string{contract.DefaultTenant, "acme"}).Draw(t, "tenant")
 	if rapid.Bool().Draw(t, "with a key") {
 		j.key = j.text
 	}
@@ -64,13 +66,14 @@ func (m *model) Submit(t *rapid.T) {
 	if j.ref, err = contract.ParseJobID(job.ID); err != nil {
 		t.Fatal(err)
 	}
+	j.ref.Tenant = j.tenant
 	m.jobs = append(m.jobs, j)
 	m.begin(t)
 }
 
 func (m *model) submit(j *modelJob, text string) (contract.Job, bool, error) {
 	return m.s.Submit(m.t.Context(), jobs.Submission{
-		Endpoint: echo, Body: []byte(`{"text":"` + text + `"}`), Options: contract.JobOptions{Key: j.key},
+		Tenant: j.tenant, Endpoint: echo, Body: []byte(`{"text":"` + text + `"}`), Options: contract.JobOptions{Key: j.key},
 	})
 }
 

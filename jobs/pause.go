@@ -2,8 +2,11 @@ package jobs
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/seed-649d3d38/heddle/contract"
 )
@@ -21,11 +24,12 @@ func (s *Store) Pause(ctx context.Context, service string) error {
 		return err
 	}
 	until := time.Now().Add(pauseFor)
-	for _, class := range contract.JobClasses() {
-		_, err := s.js.PauseConsumer(ctx, contract.WorkStream(service), contract.WorkConsumer(class, contract.DefaultTenant), until)
-		if err != nil {
-			return unavailable(fmt.Errorf("pause jobs of %s: %w", service, err))
-		}
+	err := s.eachConsumer(ctx, service, func(stream, consumer string) error {
+		_, err := s.js.PauseConsumer(ctx, stream, consumer, until)
+		return err
+	})
+	if err != nil {
+		return unavailable(fmt.Errorf("pause jobs of %s: %w", service, err))
 	}
 	return nil
 }
@@ -37,10 +41,43 @@ func (s *Store) Resume(ctx context.Context, service string) error {
 	if err := s.Prepare(ctx, service); err != nil {
 		return err
 	}
-	for _, class := range contract.JobClasses() {
-		_, err := s.js.ResumeConsumer(ctx, contract.WorkStream(service), contract.WorkConsumer(class, contract.DefaultTenant))
-		if err != nil {
-			return unavailable(fmt.Errorf("resume jobs of %s: %w", service, err))
+	err := s.eachConsumer(ctx, service, func(stream, consumer string) error {
+		_, err := s.js.ResumeConsumer(ctx, stream, consumer)
+		return err
+	})
+	if err != nil {
+		return unavailable(fmt.Errorf("resume jobs of %s: %w", service, err))
+	}
+	return nil
+}
+
+// eachConsumer calls do for the consumers of all tenants, those of the default tenant first:
+// whoever makes another one meanwhile looks at them.
+func (s *Store) eachConsumer(ctx context.Context, service string, do func(stream, consumer string) error) error {
+	stream, err := s.js.Stream(ctx, contract.WorkStream(service))
+	if err != nil {
+		return err
+	}
+	for _, class := range classes {
+		if err := do(contract.WorkStream(service), contract.WorkConsumer(class, contract.DefaultTenant)); err != nil {
+			return err
+		}
+	}
+	all := stream.ConsumerNames(ctx)
+	var names []string
+	for name := range all.Name() {
+		names = append(names, name)
+	}
+	if err := all.Err(); err != nil {
+		return err
+	}
+	for _, name := range names {
+		_, tenant, ok := contract.ParseWorkConsumer(name)
+		if !ok || tenant == contract.DefaultTenant {
+			continue
+		}
+		if err := do(contract.WorkStream(service), name); err != nil && !errors.Is(err, jetstream.ErrConsumerNotFound) {
+			return err // one that is gone had no jobs
 		}
 	}
 	return nil

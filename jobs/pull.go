@@ -22,85 +22,9 @@ const (
 	askLost = askFor + time.Second
 )
 
-// queue is what the runner knows of the jobs of one tenant and class.
-type queue struct {
-	class   contract.JobClass
-	tenant  string
-	asked   int // jobs that the broker was asked for and that did not come yet
-	askedAt time.Time
-	opening int        // jobs that came and whose records are being read
-	waiting []*Attempt // jobs that can begin
-	more    bool       // the broker has more, or a job was given back for want of room
-	due     time.Time  // until then a job is expected, and has its turn kept
-}
-
-// turnKept is how long a job that the broker is known to have has its turn kept, once it
-// was asked for. Without that, those that come first would go first.
-const turnKept = 20 * time.Millisecond
-
-// isActive reports whether a job of the queue can begin, or is about to come.
-func (q *queue) isActive() bool {
-	return len(q.waiting) > 0 || q.opening > 0 || time.Now().Before(q.due)
-}
-
-// turns decides whose turn it is. Of the two classes, high has four turns of five while
-// both have jobs; the tenants of a class take turns.
-type turns struct {
-	credit map[contract.JobClass]int
-	last   map[contract.JobClass]int // the queue that was last
-}
-
-// weights are the shares of the classes.
-var weights = map[contract.JobClass]int{contract.ClassHigh: 4, contract.ClassNormal: 1}
-
-// take takes the next job out of its queue, nil if there is none or if it is about to come.
-func (t *turns) take(queues []*queue) *Attempt {
-	if t.credit == nil {
-		t.credit, t.last = make(map[contract.JobClass]int), make(map[contract.JobClass]int)
-	}
-	class, total := contract.JobClass(""), 0
-	for _, c := range contract.JobClasses() {
-		if !anyActive(queues, c) {
-			continue
-		}
-		total += weights[c]
-		if class == "" || t.credit[c]+weights[c] > t.credit[class]+weights[class] {
-			class = c
-		}
-	}
-	if class == "" || !anyWaiting(queues, class) {
-		return nil
-	}
-	for _, c := range contract.JobClasses() {
-		if anyActive(queues, c) {
-			t.credit[c] += weights[c]
-		}
-	}
-	t.credit[class] -= total
-	for i := range queues {
-		at := (t.last[class] + 1 + i) % len(queues)
-		if q := queues[at]; q.class == class && len(q.waiting) > 0 {
-			t.last[class] = at
-			a := q.waiting[0]
-			q.waiting[0] = nil
-			q.waiting = q.waiting[1:]
-			return a
-		}
-	}
-	return nil
-}
-
-func anyWaiting(queues []*queue, class contract.JobClass) bool {
-	return slices.ContainsFunc(queues, func(q *queue) bool { return q.class == class && len(q.waiting) > 0 })
-}
-
-func anyActive(queues []*queue, class contract.JobClass) bool {
-	return slices.ContainsFunc(queues, func(q *queue) bool { return q.class == class && q.isActive() })
-}
-
 // ask asks the broker for as many jobs as there is room for, and for some in advance if
 // they are short.
-func (r *Runner) ask() {
+func (r *Runner) ask(ctx context.Context) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.stopping || !r.ready {
@@ -111,24 +35,57 @@ func (r *Runner) ask() {
 		window += int(min(maxAdvance, quick/r.mean))
 	}
 	window = min(window, maxHeld-len(r.held))
-	for i, q := range r.queues {
-		if q.asked > 0 && time.Since(q.askedAt) > askLost {
+	now := time.Now()
+	for _, class := range classes {
+		r.askOf(ctx, class, window, now)
+	}
+}
+
+// askOf asks for the jobs of one class. Tenants that are known to have some share the
+// window. All others may bring as many as fit, since few of them will at once. The lock is
+// held.
+func (r *Runner) askOf(ctx context.Context, class contract.JobClass, window int, now time.Time) {
+	busy, left := 0, window
+	for _, q := range r.turns.queues {
+		if q.asked > 0 && now.Sub(q.askedAt) > askLost {
 			q.asked = 0
 		}
-		want := window - q.asked - q.opening - len(q.waiting)
-		if want <= 0 || 2*want < window {
-			continue // half a window at once is cheaper than many requests
+		if q.class == class && q.isBusy(now) {
+			busy++
+			left -= q.taken()
 		}
-		q.asked += want
-		q.askedAt = time.Now()
-		if q.more {
-			q.more, q.due = false, q.askedAt.Add(turnKept)
-			time.AfterFunc(turnKept, r.Wake)
-		}
-		body := `{"batch":` + strconv.Itoa(want) + `,"expires":` + strconv.FormatInt(int64(askFor), 10) + `}`
-		subject := "$JS.API.CONSUMER.MSG.NEXT." + contract.WorkStream(r.cfg.Service) + "." + contract.WorkConsumer(q.class, q.tenant)
-		_ = r.store.nc.PublishRequest(subject, r.inbox+"."+strconv.Itoa(i), []byte(body)) // fails only on a closed connection
 	}
+	share := max(1, window/max(1, busy))
+	for _, q := range r.turns.queues {
+		if q.class != class || !r.isOpen(ctx, q, now) {
+			continue
+		}
+		room := window
+		if q.isBusy(now) {
+			room = min(share, q.taken()+left)
+		}
+		want := room - q.taken()
+		if want <= 0 || 2*want < room {
+			continue // half of the room at once is cheaper than many requests
+		}
+		if q.isBusy(now) {
+			left -= want
+		}
+		r.pull(q, want, now)
+	}
+}
+
+// pull asks for jobs of the queue. The lock is held.
+func (r *Runner) pull(q *queue, want int, now time.Time) {
+	q.asked += want
+	q.askedAt = now
+	if q.more {
+		q.more, q.due = false, now.Add(turnKept)
+		time.AfterFunc(turnKept, r.Wake)
+	}
+	body := `{"batch":` + strconv.Itoa(want) + `,"expires":` + strconv.FormatInt(int64(askFor), 10) + `}`
+	subject := "$JS.API.CONSUMER.MSG.NEXT." + contract.WorkStream(r.cfg.Service) + "." + contract.WorkConsumer(q.class, q.tenant)
+	_ = r.store.nc.PublishRequest(subject, r.inbox+"."+strconv.Itoa(q.id), []byte(body)) // fails only on a closed connection
 }
 
 // receive hears the answer to a request for work: a job, or a status.
@@ -145,6 +102,7 @@ func (r *Runner) receive(ctx context.Context, m *nats.Msg) {
 		return
 	}
 	r.mu.Lock()
+	a.queue = r.learn(a.options.Class, a.ref.Tenant)
 	a.queue.asked = max(0, a.queue.asked-1)
 	a.queue.more, a.queue.due = a.more, time.Time{}
 	if r.stopping {
@@ -165,13 +123,14 @@ func (r *Runner) receive(ctx context.Context, m *nats.Msg) {
 
 // hearStatus counts the jobs that were asked for and do not come.
 func (r *Runner) hearStatus(m *nats.Msg) {
-	i, err := strconv.Atoi(m.Subject[strings.LastIndexByte(m.Subject, '.')+1:])
+	id := m.Subject[strings.LastIndexByte(m.Subject, '.')+1:]
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if err != nil || i < 0 || i >= len(r.queues) {
+	i := slices.IndexFunc(r.turns.queues, func(q *queue) bool { return strconv.Itoa(q.id) == id })
+	if i < 0 {
 		return
 	}
-	q := r.queues[i]
+	q := r.turns.queues[i]
 	switch status := m.Header.Get("Status"); status {
 	case "404", "408":
 		left, err := strconv.Atoi(m.Header.Get("Nats-Pending-Messages"))
@@ -180,9 +139,9 @@ func (r *Runner) hearStatus(m *nats.Msg) {
 		}
 		q.asked = max(0, q.asked-left)
 		r.Wake()
-	default: // 409: the consumer was deleted or its node stops; 503: there is no stream
+	default: // 409: the consumer was deleted or its node stops; 503: it is not there
 		q.asked = 0
-		r.ready, r.lookAt = false, time.Time{}
+		r.missing(q)
 	}
 }
 
@@ -193,21 +152,13 @@ func (r *Runner) open(m *nats.Msg) (*Attempt, error) {
 		return nil, err
 	}
 	ref, class, ok := contract.ParseWorkSubject(m.Subject)
-	if !ok {
+	if !ok || !slices.Contains(classes[:], class) {
 		return nil, errors.New("the subject is of another kind")
 	}
 	a := &Attempt{
 		runner: r, ref: ref, message: m, record: new(record),
 		sequence: meta.Sequence.Stream, delivery: meta.NumDelivered, more: meta.NumPending > 0 || meta.NumDelivered > 1,
 		queued: meta.Timestamp.UTC().Truncate(time.Microsecond), arrived: time.Now(),
-	}
-	for _, q := range r.queues {
-		if q.class == class && q.tenant == ref.Tenant {
-			a.queue = q
-		}
-	}
-	if a.queue == nil {
-		return nil, errors.New("the job is of a class or tenant that was not asked for")
 	}
 	if a.options, err = contract.ParseJobOptions(m.Header.Get); err != nil {
 		// Said when the attempt begins; until then the defaults do.

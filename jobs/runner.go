@@ -64,6 +64,7 @@ type Runner struct {
 	inbox    string
 	pulls    *nats.Subscription
 	canceled *nats.Subscription
+	queued   *nats.Subscription
 
 	wake   chan struct{} // room for one
 	closed chan struct{} // when nothing more is waited for
@@ -75,8 +76,9 @@ type Runner struct {
 	sealed   bool      // no more goroutines
 	ready    bool      // the streams are there
 	lookAt   time.Time // when to look for them if they are not
-	queues   []*queue
 	turns    turns
+	before   [len(classes)]int // credit before the turn that was taken last
+	tenants  tenants
 	held     map[*Attempt]struct{}
 	mean     time.Duration // of the work of recent jobs, 0 while there was none
 }
@@ -96,8 +98,8 @@ func (s *Store) Start(ctx context.Context, cfg RunnerConfig) (*Runner, error) {
 		closed: make(chan struct{}),
 		held:   make(map[*Attempt]struct{}),
 	}
-	for _, class := range contract.JobClasses() {
-		r.queues = append(r.queues, &queue{class: class, tenant: contract.DefaultTenant})
+	for _, class := range classes {
+		r.turns.queues = append(r.turns.queues, &queue{class: class, tenant: contract.DefaultTenant, id: r.tenants.nextID()})
 	}
 	var err error
 	if r.pulls, err = s.nc.Subscribe(r.inbox+".*", func(m *nats.Msg) { r.receive(ctx, m) }); err != nil {
@@ -106,6 +108,10 @@ func (s *Store) Start(ctx context.Context, cfg RunnerConfig) (*Runner, error) {
 	canceled := contract.JobRef{Tenant: "*", Service: cfg.Service, Operation: "*", Token: "*"}.CancelSubject()
 	if r.canceled, err = s.nc.Subscribe(canceled, r.hearCancel); err != nil {
 		_ = r.pulls.Unsubscribe() // the connection is closed
+		return nil, fmt.Errorf("take jobs of %s: %w", cfg.Service, err)
+	}
+	if r.queued, err = s.nc.Subscribe(contract.QueuedSubject("*", cfg.Service, "*"), r.hearQueued); err != nil {
+		_, _ = r.pulls.Unsubscribe(), r.canceled.Unsubscribe() // the connection is closed
 		return nil, fmt.Errorf("take jobs of %s: %w", cfg.Service, err)
 	}
 	r.loop.Go(func() { r.run(ctx) })
@@ -147,7 +153,7 @@ func (r *Runner) Close(ctx context.Context) {
 		close(r.closed)
 		<-ended
 	}
-	_ = r.canceled.Unsubscribe() // fails only if the connection has closed it before
+	_, _ = r.canceled.Unsubscribe(), r.queued.Unsubscribe() // they fail only if the connection has closed them before
 }
 
 // spawn runs f in a goroutine that Close waits for, unless it is too late for that.
@@ -170,7 +176,7 @@ func (r *Runner) run(ctx context.Context) {
 		if r.isDone() {
 			return
 		}
-		r.ask()
+		r.ask(ctx)
 		select {
 		case <-r.wake:
 		case <-r.closed:
@@ -181,6 +187,7 @@ func (r *Runner) run(ctx context.Context) {
 			if r.mustLook() {
 				r.prepare(ctx)
 			}
+			r.tend(ctx)
 		}
 	}
 }
@@ -250,20 +257,25 @@ func (r *Runner) reopen(ctx context.Context, a *Attempt) {
 func (r *Runner) next() (a *Attempt, stopping bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.turns.take(r.queues), r.stopping
+	r.before = r.turns.credit
+	return r.turns.take(), r.stopping
 }
 
 // postpone keeps a job for which there is no room until there is some, if that will be
-// soon. Otherwise another instance may have it, and all others that wait here.
+// soon: if jobs are short, or if there is room that waits for something else first.
+// Otherwise another instance may have it, and all others that wait here. Where there is
+// such room one job of each tenant and class stays.
 func (r *Runner) postpone(ctx context.Context, a *Attempt) {
 	r.mu.Lock()
-	a.queue.waiting = append([]*Attempt{a}, a.queue.waiting...)
+	r.turns.giveBack(a, r.before)
 	var back []*Attempt
 	if r.mean == 0 || r.mean > quick {
-		for _, q := range r.queues {
-			back = append(back, q.waiting...)
-			q.more = q.more || len(q.waiting) > 0
-			q.waiting = nil
+		keep := max(0, min(1, r.cfg.Free()))
+		for _, q := range r.turns.queues {
+			if len(q.waiting) > keep {
+				back = append(back, q.waiting[keep:]...)
+				q.waiting, q.more = q.waiting[:keep:keep], true
+			}
 		}
 	}
 	r.mu.Unlock()

@@ -35,12 +35,15 @@ type Config struct {
 }
 
 // Store is what there is of jobs at a broker. All of it is there: a Store has no state of
-// its own, and any number may be open at once. It is safe for concurrent use.
+// its own but for what it told runners lately, and any number may be open at once. It is
+// safe for concurrent use.
 type Store struct {
 	nc        *nats.Conn
 	js        jetstream.JetStream
 	requester *bus.Requester
 	cfg       Config
+	idle      time.Duration // how long consumers without jobs are kept
+	told      told
 }
 
 // Open returns the jobs of the broker of the connection, which it uses but does not own.
@@ -66,7 +69,7 @@ func Open(nc *nats.Conn, cfg Config) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open jobs: %w", err)
 	}
-	return &Store{nc: nc, js: js, requester: r, cfg: cfg}, nil
+	return &Store{nc: nc, js: js, requester: r, cfg: cfg, idle: consumerIdle}, nil
 }
 
 // Close ends the exchanges under way.

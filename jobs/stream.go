@@ -120,6 +120,9 @@ func (s *Store) makeConsumer(ctx context.Context, service string, class contract
 		MaxAckPending: -1, // jobs that wait for another attempt must not hold up others
 		MaxWaiting:    maxAsking,
 	}
+	if tenant != contract.DefaultTenant {
+		c.InactiveThreshold = s.idle
+	}
 	_, err := s.js.CreateConsumer(ctx, contract.WorkStream(service), c)
 	if err != nil && !errors.Is(err, jetstream.ErrConsumerExists) {
 		return fmt.Errorf("make consumer %s of %s: %w", c.Durable, contract.WorkStream(service), err)

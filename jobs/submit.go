@@ -20,7 +20,8 @@ import (
 
 // Submission is a job to be done.
 type Submission struct {
-	// Tenant is whose job it is; empty means [contract.DefaultTenant].
+	// Tenant is whose job it is, a name that [contract.CheckTenant] accepts; empty means
+	// [contract.DefaultTenant]. The tenants of a service take turns with its slots.
 	Tenant string
 	// Endpoint is the operation.
 	Endpoint contract.Descriptor
@@ -44,6 +45,9 @@ func (s *Store) Submit(ctx context.Context, job Submission) (doc contract.Job, i
 	ref := contract.JobRef{Tenant: job.Tenant, Service: job.Endpoint.Service, Operation: job.Endpoint.Operation}
 	if ref.Tenant == "" {
 		ref.Tenant = contract.DefaultTenant
+	}
+	if err := contract.CheckTenant(ref.Tenant); err != nil {
+		return doc, false, err
 	}
 	if err := validate(job.Endpoint, job.Body); err != nil {
 		return doc, false, err
@@ -108,7 +112,8 @@ func (s *Store) repeated(ctx context.Context, ref contract.JobRef, body []byte) 
 // queue puts the job into the work stream, which it makes if it is not there. It reports
 // whether the job was there already.
 func (s *Store) queue(ctx context.Context, ref contract.JobRef, job Submission) (doc contract.Job, again bool, err error) {
-	m := &nats.Msg{Subject: ref.WorkSubject(job.Options.WithDefaults().Class), Data: job.Body, Header: make(nats.Header, 4)}
+	class := job.Options.WithDefaults().Class
+	m := &nats.Msg{Subject: ref.WorkSubject(class), Data: job.Body, Header: make(nats.Header, 4)}
 	maps.Copy(m.Header, job.Trace)
 	job.Options.Headers(func(header, value string) { m.Header[header] = []string{value} })
 	m.Header[nats.MsgIdHdr] = []string{ref.Token}
@@ -132,6 +137,7 @@ func (s *Store) queue(ctx context.Context, ref contract.JobRef, job Submission) 
 	case err != nil:
 		return doc, false, unavailable(err)
 	}
+	s.tell(ctx, ref, class)
 	return queuedJob(ref, m, time.Now().UTC()), again, nil
 }
 

@@ -7,29 +7,28 @@ import (
 	"github.com/seed-649d3d38/heddle/contract"
 )
 
-// waitingQueues returns queues with so many jobs waiting in each.
-func waitingQueues(n int, names ...[2]string) []*queue {
-	var queues []*queue
+// waitingQueues returns the turns of queues with so many jobs waiting in each.
+func waitingQueues(n int, names ...[2]string) *turns {
+	t := new(turns)
 	for _, name := range names {
 		q := &queue{class: contract.JobClass(name[0]), tenant: name[1]}
 		for range n {
 			q.waiting = append(q.waiting, &Attempt{queue: q})
 		}
-		queues = append(queues, q)
+		t.queues = append(t.queues, q)
 	}
-	return queues
+	return t
 }
 
 // TestTurnsOfClasses shows that high jobs have four turns of five, and normal ones all
 // when there are no others.
 func TestTurnsOfClasses(t *testing.T) {
 	t.Parallel()
-	queues := waitingQueues(20, [2]string{"high", "a"}, [2]string{"normal", "a"})
-	var turns turns
+	turns := waitingQueues(20, [2]string{"high", "a"}, [2]string{"normal", "a"})
 	for round := range 5 {
 		high := 0
 		for range 5 {
-			if a := turns.take(queues); a.queue.class == contract.ClassHigh {
+			if a := turns.take(); a.queue.class == contract.ClassHigh {
 				high++
 			}
 		}
@@ -38,11 +37,11 @@ func TestTurnsOfClasses(t *testing.T) {
 		}
 	}
 	for range 15 {
-		if a := turns.take(queues); a == nil || a.queue.class != contract.ClassNormal {
+		if a := turns.take(); a == nil || a.queue.class != contract.ClassNormal {
 			t.Fatalf("without high jobs: %+v", a)
 		}
 	}
-	if a := turns.take(queues); a != nil {
+	if a := turns.take(); a != nil {
 		t.Errorf("of empty queues: %+v", a)
 	}
 }
@@ -51,14 +50,13 @@ func TestTurnsOfClasses(t *testing.T) {
 // has.
 func TestTurnsOfTenants(t *testing.T) {
 	t.Parallel()
-	queues := waitingQueues(6, [2]string{"normal", "a"}, [2]string{"normal", "b"}, [2]string{"normal", "c"})
-	queues[1].waiting = queues[1].waiting[:2]
-	var turns turns
+	turns := waitingQueues(6, [2]string{"normal", "a"}, [2]string{"normal", "b"}, [2]string{"normal", "c"})
+	turns.queues[1].waiting = turns.queues[1].waiting[:2]
 	got := ""
 	for range 14 {
-		got += turns.take(queues).queue.tenant
+		got += turns.take().queue.tenant
 	}
-	if want := "bcabcacacacaca"; got != want {
+	if want := "abcabcacacacac"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }
@@ -67,14 +65,14 @@ func TestTurnsOfTenants(t *testing.T) {
 // to the other one.
 func TestTurnIsKept(t *testing.T) {
 	t.Parallel()
-	queues := waitingQueues(1, [2]string{"high", "a"}, [2]string{"normal", "a"})
-	queues[0].waiting, queues[0].due = nil, time.Now().Add(time.Hour)
-	var turns turns
-	if a := turns.take(queues); a != nil {
+	turns := waitingQueues(1, [2]string{"high", "a"}, [2]string{"normal", "a"})
+	high := turns.queues[0]
+	high.waiting, high.due = nil, time.Now().Add(time.Hour)
+	if a := turns.take(); a != nil {
 		t.Errorf("got one of class %s", a.queue.class)
 	}
-	queues[0].due = time.Time{}
-	if a := turns.take(queues); a == nil {
+	high.due = time.Time{}
+	if a := turns.take(); a == nil {
 		t.Error("nothing came, and the other class did not get the turn")
 	}
 }
