@@ -18,15 +18,16 @@ type gate struct {
 	waiting  atomic.Int64 // requests in the waiting room
 	waited   atomic.Int64 // nanoseconds before the work, all requests so far
 	admitted atomic.Int64 // those requests
+	since    atomic.Int64 // when there last began to be a free slot, in Unix nanoseconds
 	free     *semaphore.Weighted
 	changed  func() // told whenever a slot was taken or given back
 }
 
-func newGate(slots, room int) *gate {
+func newGate(slots, room int, changed func()) *gate {
 	return &gate{
 		slots: int64(slots), room: int64(room),
 		free:    semaphore.NewWeighted(int64(slots)),
-		changed: func() {},
+		changed: changed,
 	}
 }
 
@@ -77,6 +78,9 @@ func (g *gate) took() {
 // release gives the slots of a request back.
 func (g *gate) release(slots int64) {
 	g.extra.Add(1 - slots)
+	if g.busy.Load() >= g.slots {
+		g.since.Store(time.Now().UnixNano())
+	}
 	g.free.Release(slots) // first, so that no slot counts as idle that cannot be taken
 	g.busy.Add(-slots)
 	g.changed()
@@ -84,6 +88,11 @@ func (g *gate) release(slots int64) {
 
 // idle returns the number of free slots.
 func (g *gate) idle() int { return int(max(0, g.slots-g.busy.Load())) }
+
+// idleFor reports whether a slot has been free for so long.
+func (g *gate) idleFor(d time.Duration) bool {
+	return g.idle() > 0 && time.Now().UnixNano()-g.since.Load() > int64(d)
+}
 
 // note adds the time that a request waited.
 func (g *gate) note(waited time.Duration) {

@@ -307,8 +307,8 @@ func (h *Host) closeJobs(ctx context.Context) {
 	defer stop()
 	var closed sync.WaitGroup
 	for _, s := range h.services {
-		if s.jobs != nil {
-			closed.Go(func() { s.jobs.Close(ctx) })
+		if r := s.jobs.Load(); r != nil {
+			closed.Go(func() { r.Close(ctx) })
 		}
 	}
 	closed.Wait()

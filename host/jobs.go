@@ -16,33 +16,36 @@ import (
 
 // takeJobs takes durable jobs of the service whenever slots are free. The context is the
 // one that they work under.
-func (s *service) takeJobs(ctx context.Context, store *jobs.Store) (err error) {
+func (s *service) takeJobs(ctx context.Context, store *jobs.Store) error {
 	if store == nil {
 		return nil
 	}
-	s.jobs, err = store.Start(ctx, jobs.RunnerConfig{
+	r, err := store.Start(ctx, jobs.RunnerConfig{
 		Service:  s.spec.Name,
 		Instance: s.identity.ID,
-		Free:     s.gate.idle,
+		Free:     s.roomForJobs,
 		Run:      s.runJob,
 		Log:      s.host.log,
 	})
 	if err != nil {
 		return fmt.Errorf("take jobs: %w", err)
 	}
-	asked := s.gate.changed
-	s.gate.changed = func() {
-		asked()
-		s.jobs.Wake()
-	}
-	s.jobs.Wake()
+	s.jobs.Store(r)
+	r.Wake()
 	return nil
+}
+
+// wakeJobs tells that there may be room for jobs.
+func (s *service) wakeJobs() {
+	if r := s.jobs.Load(); r != nil {
+		r.Wake()
+	}
 }
 
 // stopJobs takes no more jobs. Those that run go on.
 func (s *service) stopJobs() {
-	if s.jobs != nil {
-		s.jobs.Stop()
+	if r := s.jobs.Load(); r != nil {
+		r.Stop()
 	}
 }
 
@@ -62,11 +65,11 @@ func (s *service) runJob(ctx context.Context, a *jobs.Attempt) bool {
 	case j.cost.Light:
 		e.lightJob(ctx, j)
 		return true
-	case !s.gate.try():
+	case !s.tryJob():
 		return false
 	}
 	if !s.host.spawn(func() { e.heavyJob(ctx, j) }) {
-		s.gate.release(1)
+		s.releaseJob(1, 0)
 		return false
 	}
 	return true
@@ -107,11 +110,12 @@ func (e *endpoint) lightJob(ctx context.Context, j job) {
 
 // heavyJob works on a job in a slot that was taken for it.
 func (e *endpoint) heavyJob(ctx context.Context, j job) {
+	begun := time.Now()
 	work, done := j.attempt.Start(ctx)
 	defer done()
 	gate, memory := e.service.gate, e.service.host.memory
 	if err := memory.reserve(work, j.cost.Memory); err != nil {
-		gate.release(1)
+		e.service.releaseJob(1, time.Since(begun))
 		e.endJob(ctx, work, j, nil, err)
 		return
 	}
@@ -119,7 +123,7 @@ func (e *endpoint) heavyJob(ctx context.Context, j job) {
 	slots := 1 + gate.more(j.cost.Slots-1)
 	j.begin()
 	result, err := e.solveJob(solver.WithSlots(work, int(slots)), j)
-	gate.release(slots)
+	e.service.releaseJob(slots, time.Since(begun))
 	e.endJob(ctx, work, j, result, err)
 }
 

@@ -24,13 +24,13 @@ func (s *service) joinLane(ctx context.Context, size int) error {
 		Free:   s.gate.idle,
 		Take:   func(e lane.Entry) bool { return s.take(ctx, e) },
 		Refuse: func(e lane.Entry, why lane.Reason) { s.refuse(ctx, e, why) },
+		Idle:   s.wakeJobs,
 		Keep:   func(e lane.Entry) { s.keep(ctx, e) },
 	})
 	if err != nil {
 		return fmt.Errorf("join lane: %w", err)
 	}
 	s.lane = l
-	s.gate.changed = l.Ask
 	l.Ask()
 	return nil
 }

@@ -3,6 +3,7 @@ package host
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -28,8 +29,9 @@ type service struct {
 	endpoints []*endpoint
 	verbs     []*nats.Subscription
 	handles   *handles
-	parts     *nats.Subscription // takes requests for parts of handles
-	jobs      *jobs.Runner       // nil where there are no durable jobs
+	parts     *nats.Subscription          // takes requests for parts of handles
+	jobs      atomic.Pointer[jobs.Runner] // nil where there are no durable jobs
+	share     *share
 }
 
 func newService(h *Host, cfg Config, spec solver.Service) (*service, error) {
@@ -37,7 +39,7 @@ func newService(h *Host, cfg Config, spec solver.Service) (*service, error) {
 		host:    h,
 		spec:    spec,
 		started: time.Now().UTC(),
-		gate:    newGate(cfg.slots(spec), cfg.Queue),
+		share:   newShare(cfg.slots(spec)),
 		handles: newHandles(h.memory),
 		cancels: new(cancels),
 		identity: micro.ServiceIdentity{
@@ -45,6 +47,7 @@ func newService(h *Host, cfg Config, spec solver.Service) (*service, error) {
 			Metadata: map[string]string{}, // null would break ADR-32 clients
 		},
 	}
+	s.gate = newGate(cfg.slots(spec), cfg.Queue, s.slotsChanged)
 	recorder, err := recorders(cfg.Meter, h, s)
 	if err != nil {
 		return nil, fmt.Errorf("make instruments: %w", err)
@@ -87,6 +90,14 @@ func (s *service) subscribe(ctx context.Context, cfg Config) error {
 		e.sub = sub
 	}
 	return s.announce(ctx)
+}
+
+// slotsChanged asks for what there are slots for now, the requests of the lane first.
+func (s *service) slotsChanged() {
+	if s.lane != nil {
+		s.lane.Ask()
+	}
+	s.wakeJobs()
 }
 
 // hide leaves service discovery, so that nobody counts on an instance that drains.

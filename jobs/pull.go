@@ -31,6 +31,9 @@ func (r *Runner) ask(ctx context.Context) {
 		return
 	}
 	window := r.cfg.Free()
+	if window < 0 {
+		return
+	}
 	if r.mean > 0 && r.mean < quick {
 		window += int(min(maxAdvance, quick/r.mean))
 	}

@@ -34,6 +34,9 @@ const (
 	// lookEvery is how often the streams are looked for where there are none.
 	lookEvery = 5 * time.Second
 
+	// patience is how long short jobs wait here while there is no room in sight.
+	patience = time.Second
+
 	// fresh is how old a message may be whose job is taken to have no record. Submitters
 	// look for the record before, so only one that ended meanwhile would run twice.
 	fresh = time.Second
@@ -45,7 +48,8 @@ type RunnerConfig struct {
 	Service string
 	// Instance is the name of the instance in the records.
 	Instance string
-	// Free returns the number of jobs for which there is room now. It must not block.
+	// Free returns the number of jobs for which there is room now, or will be in a moment,
+	// and below 0 if none is wanted in advance either. It must not block.
 	Free func() int
 	// Run begins an attempt, or reports that there is no room for it now. It is called
 	// by one goroutine, and a short job may be done in it.
@@ -262,25 +266,33 @@ func (r *Runner) next() (a *Attempt, stopping bool) {
 }
 
 // postpone keeps a job for which there is no room until there is some, if that will be
-// soon: if jobs are short, or if there is room that waits for something else first.
-// Otherwise another instance may have it, and all others that wait here. Where there is
-// such room one job of each tenant and class stays.
+// soon. Otherwise another instance may have it, and those of the others that wait here.
 func (r *Runner) postpone(ctx context.Context, a *Attempt) {
 	r.mu.Lock()
 	r.turns.giveBack(a, r.before)
+	free := r.cfg.Free()
 	var back []*Attempt
-	if r.mean == 0 || r.mean > quick {
-		keep := max(0, min(1, r.cfg.Free()))
-		for _, q := range r.turns.queues {
-			if len(q.waiting) > keep {
-				back = append(back, q.waiting[keep:]...)
-				q.waiting, q.more = q.waiting[:keep:keep], true
-			}
+	for _, q := range r.turns.queues {
+		if keep := r.keeps(q, free); keep < len(q.waiting) {
+			back = append(back, q.waiting[keep:]...)
+			q.waiting, q.more = q.waiting[:keep:keep], true
 		}
 	}
 	r.mu.Unlock()
 	for _, a := range back {
 		a.HandBack(ctx)
+	}
+}
+
+// keeps returns how many jobs of the queue wait here for room. The lock is held.
+func (r *Runner) keeps(q *queue, free int) int {
+	switch isQuick := r.mean > 0 && r.mean <= quick; {
+	case !isQuick:
+		return max(0, min(1, free))
+	case free < 0 && len(q.waiting) > 0 && time.Since(q.waiting[0].arrived) > patience:
+		return 0
+	default:
+		return len(q.waiting)
 	}
 }
 

@@ -80,8 +80,11 @@ func (l *Lane) unwrap(m *nats.Msg) Entry {
 		left = 0 // it was above 0 when it was handed over
 	}
 	e.Arrived = time.Now()
-	if meta, err := m.Metadata(); err == nil && meta.Timestamp.Before(e.Arrived) {
-		e.Arrived = meta.Timestamp // by the broker's clock
+	if meta, err := m.Metadata(); err == nil {
+		e.behind = meta.NumPending > 0
+		if meta.Timestamp.Before(e.Arrived) {
+			e.Arrived = meta.Timestamp // by the broker's clock
+		}
 	}
 	e.Deadline = e.Arrived.Add(left)
 	h.Del(contract.HeaderReply)
@@ -105,6 +108,7 @@ func (l *Lane) drop(token string) *handed {
 	if h != nil {
 		h.expiry.Stop()
 		delete(l.handed, token)
+		l.tellIdle()
 	}
 	return h
 }

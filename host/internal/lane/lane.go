@@ -51,6 +51,7 @@ type Entry struct {
 	// must be claimed before it runs.
 	Pure bool
 
+	behind     bool   // others wait behind it in the lane
 	taken, ack string // of an offered request: subjects for its former keeper and the broker
 }
 
@@ -85,6 +86,9 @@ type Config struct {
 	Take func(e Entry) bool
 	// Refuse tells the caller of a request why it will not be solved.
 	Refuse func(e Entry, why Reason)
+	// Idle is told when no request is known to wait any more ([Lane.Waiting]), or still
+	// none. It must not block or call the lane.
+	Idle func()
 	// Keep gets a request back that was handed over while the lane went away. It must
 	// not block.
 	Keep func(e Entry)
@@ -134,6 +138,7 @@ type Lane struct {
 	next     uint64             // token of the next handed request
 	pulls    *nats.Subscription // requests that this instance asked for
 	epoch    int                // number of that subscription
+	behind   bool               // others waited behind the request that was offered last
 	asked    int                // requests asked for there and not come
 	settled  chan struct{}      // closed when nothing handed is left; nil if nobody waits
 }

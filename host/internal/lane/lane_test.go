@@ -50,6 +50,7 @@ func open(t *testing.T, nc *nats.Conn, slots int64) *end {
 			return true
 		},
 		Refuse: func(_ lane.Entry, why lane.Reason) { e.refused <- why },
+		Idle:   func() {},
 		Keep:   func(entry lane.Entry) { e.kept <- entry },
 	})
 	if err != nil {

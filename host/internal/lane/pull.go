@@ -90,6 +90,7 @@ func (l *Lane) onPull(m *nats.Msg, epoch int) {
 	case !isStatus:
 		l.offer(m)
 	case lapsed(m):
+		l.seen(false)
 	default: // 409: the consumer was deleted or its server stops; 503: no stream
 		l.lose()
 		return
@@ -106,15 +107,18 @@ func lapsed(m *nats.Msg) bool {
 // offer offers a request of the lane to the instance.
 func (l *Lane) offer(m *nats.Msg) {
 	e := l.unwrap(m)
+	behind := e.behind
 	switch {
 	case time.Now().After(e.Deadline):
 		l.publish(e.ack, term) // whoever handed it over has told the caller
 	case !l.cfg.Take(e):
+		behind = true
 		l.publish(e.ack, nak)
 	case e.Pure:
 		l.publish(e.ack, ack)
 		l.publish(e.taken, "")
 	}
+	l.seen(behind)
 }
 
 // The answers to a claim.
