@@ -46,13 +46,13 @@ func run(ctx context.Context, args []string, in io.Reader, out io.Writer) error 
 		return err
 	}
 	e := extent{rounds: 15, runTime: time.Second, warmUp: time.Second, starts: 15, idle: 7, settle: 3 * time.Second,
-		lane: 7, overload: 8 * time.Second, shrink: 1, jobs: 7, jobsTime: 2 * time.Second, pile: 100_000, pileRest: 12 * time.Second, largeRounds: 7, rest: largeRest}
+		lane: 7, overload: 8 * time.Second, shrink: 1, jobs: 7, jobsTime: 2 * time.Second, fairJobs: 200, pile: 100_000, pileRest: 12 * time.Second, largeRounds: 7, rest: largeRest}
 	if *quick {
 		if _, err := fmt.Fprintln(out, "quick: this shows that everything works; its figures mean nothing"); err != nil {
 			return err
 		}
 		e = extent{rounds: 1, runTime: 100 * time.Millisecond, warmUp: 10 * time.Millisecond, starts: 1, idle: 1,
-			lane: 1, overload: 500 * time.Millisecond, shrink: 20, jobs: 1, jobsTime: 200 * time.Millisecond, pile: 1000, largeRounds: 1}
+			lane: 1, overload: 500 * time.Millisecond, shrink: 20, jobs: 1, jobsTime: 200 * time.Millisecond, fairJobs: 10, pile: 1000, largeRounds: 1}
 	}
 	return measure(ctx, out, e, flags.Args())
 }
@@ -72,6 +72,7 @@ type extent struct {
 
 	jobs     int           // rounds of the comparisons of jobs
 	jobsTime time.Duration // of one variant in one of them
+	fairJobs int           // of the victim in one round
 	pile     int           // jobs that are queued at once, for the broker's memory
 	// pileRest is the time before that is read; the broker keeps what it wrote in memory for 10 s.
 	pileRest time.Duration
@@ -96,6 +97,7 @@ func measurements() []measurement {
 		{"cancel", []string{"./gateway"}, (*bench).cancel},
 		{"lane", nil, (*bench).lane},
 		{"jobs", nil, (*bench).jobs},
+		{"fair", nil, (*bench).fair},
 		{"large", []string{"./gateway", "./services/fibonacci"}, (*bench).large},
 		{"results", nil, (*bench).results},
 		{"start", []string{".", "./gateway", "./services/fibonacci", "./services/sqrt", "./services/crawler"}, (*bench).start},

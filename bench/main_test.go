@@ -21,8 +21,8 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 func TestChoose(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ names, want string }{
-		{"", "kit gateway batch cancel lane jobs large results start jobs-list celery"},
-		{"all", "kit gateway batch cancel lane jobs large results start jobs-list celery"},
+		{"", "kit gateway batch cancel lane jobs fair large results start jobs-list celery"},
+		{"all", "kit gateway batch cancel lane jobs fair large results start jobs-list celery"},
 		{"start", "start"},
 		{"gateway kit", "gateway kit"},
 		{"kits", ""},

@@ -45,6 +45,8 @@ func play(ctx context.Context, args []string, in io.Reader, out io.Writer) error
 		return playClient(ctx, args[1], in, out, load.HearJobs)
 	case len(args) == 2 && args[0] == "jobs-pile":
 		return playClient(ctx, args[1], in, out, load.PileJobs)
+	case len(args) == 2 && args[0] == "jobs-fair":
+		return playClient(ctx, args[1], in, out, load.FairJobs)
 	case len(args) == 2 && args[0] == "jobs-await":
 		return playClient(ctx, args[1], in, out, load.AwaitJobs)
 	case len(args) == 1 && args[0] == "asynq-submit":
