@@ -49,7 +49,7 @@ func workStream(t testing.TB, nc *nats.Conn) jetstream.Stream {
 func consumerOf(tenant string) string { return contract.WorkConsumer(contract.ClassNormal, tenant) }
 
 // awaitConsumer waits until the consumer of a tenant is there, or is not.
-func awaitConsumer(t testing.TB, stream jetstream.Stream, tenant string, there bool) { //nolint:revive // two waits with one name each would say no more
+func awaitConsumer(t testing.TB, stream jetstream.Stream, tenant string, there bool) {
 	t.Helper()
 	brokertest.Await(t, "the consumer of "+tenant+" to be there: "+strconv.FormatBool(there), func() bool {
 		_, err := stream.Consumer(t.Context(), consumerOf(tenant))
@@ -315,5 +315,35 @@ func TestTenantsTakeTurns(t *testing.T) {
 	}
 	if at := slices.Index(order, "victim"); at > 4 {
 		t.Errorf("the victim's job was number %d of %d", at, len(order))
+	}
+}
+
+// TestManyTenants has more tenants than slots. Jobs are not asked for only to be given back
+// because those of others fill the slots: each time they would be read again.
+func TestManyTenants(t *testing.T) {
+	t.Parallel()
+	const tenants, each = 10, 6
+	nc := brokertest.Connect(t, brokertest.Start(t))
+	s := open(t, nc)
+	var refs []contract.JobRef
+	for i := range tenants * each {
+		refs = append(refs, submitFor(t, s, "t"+strconv.Itoa(i%tenants), "42", contract.JobOptions{}))
+	}
+	hire(t, s, 2, func(_ context.Context, a *jobs.Attempt) ([]byte, error) {
+		<-time.After(20 * time.Millisecond) // the work, long enough that none is taken in advance
+		return a.Message().Data, nil
+	})
+	for _, ref := range refs {
+		await(t, s, ref)
+	}
+	delivered := uint64(0)
+	consumers := workStream(t, nc).ListConsumers(t.Context())
+	for c := range consumers.Info() {
+		delivered += c.Delivered.Consumer
+	}
+	if err := consumers.Err(); err != nil || delivered > 3*uint64(len(refs)) {
+		t.Errorf("%d jobs were delivered %d times, %v", len(refs), delivered, err)
+	} else {
+		t.Logf("%d jobs were delivered %d times", len(refs), delivered)
 	}
 }

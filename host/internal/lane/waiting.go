@@ -15,7 +15,7 @@ func (l *Lane) Waiting() bool {
 func (l *Lane) waits() bool { return l.open && (len(l.handed) > 0 || l.behind) }
 
 // seen notes whether requests wait behind the one that was offered last.
-func (l *Lane) seen(behind bool) { //nolint:revive // what is noted, not how it is done
+func (l *Lane) seen(behind bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.behind = behind
