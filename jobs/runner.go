@@ -71,6 +71,7 @@ type Runner struct {
 	queued   *nats.Subscription
 
 	wake   chan struct{} // room for one
+	ending func()        // ends the exchanges with the broker that are for taking jobs
 	closed chan struct{} // when nothing more is waited for
 	loop   sync.WaitGroup
 	others sync.WaitGroup // added to under mu
@@ -118,7 +119,9 @@ func (s *Store) Start(ctx context.Context, cfg RunnerConfig) (*Runner, error) {
 		_, _ = r.pulls.Unsubscribe(), r.canceled.Unsubscribe() // the connection is closed
 		return nil, fmt.Errorf("take jobs of %s: %w", cfg.Service, err)
 	}
-	r.loop.Go(func() { r.run(ctx) })
+	taking, cancel := context.WithCancel(ctx)
+	r.ending = cancel
+	r.loop.Go(func() { r.run(ctx, taking) })
 	return r, nil
 }
 
@@ -137,6 +140,7 @@ func (r *Runner) Stop() {
 	r.stopping = true
 	r.mu.Unlock()
 	_ = r.pulls.Unsubscribe() // fails only if the connection has closed it before
+	r.ending()
 	r.Wake()
 }
 
@@ -170,17 +174,17 @@ func (r *Runner) spawn(f func()) {
 }
 
 // run begins attempts when there are jobs and room, asks for jobs and gives signs of life,
-// until the runner stops and holds none any more.
-func (r *Runner) run(ctx context.Context) {
+// until the runner stops and holds none any more. The context taking ends when it stops.
+func (r *Runner) run(ctx, taking context.Context) {
 	ticker := time.NewTicker(tick)
 	defer ticker.Stop()
-	r.prepare(ctx)
+	r.prepare(taking)
 	for ticks := 0; ; {
 		r.begin(ctx)
 		if r.isDone() {
 			return
 		}
-		r.ask(ctx)
+		r.ask(taking)
 		select {
 		case <-r.wake:
 		case <-r.closed:
@@ -189,9 +193,9 @@ func (r *Runner) run(ctx context.Context) {
 			ticks++
 			r.live(ctx, ticks%checkEvery == 0)
 			if r.mustLook() {
-				r.prepare(ctx)
+				r.prepare(taking)
 			}
-			r.tend(ctx)
+			r.tend(taking)
 		}
 	}
 }
