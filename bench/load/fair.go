@@ -88,7 +88,7 @@ func hearResult(ctx context.Context, store *jobs.Store, events *nats.Subscriptio
 
 // checkFlood returns an error if there is no job of the neighbour any more where there
 // should be: then what was timed was not beside a flood.
-func checkFlood(ctx context.Context, nc *nats.Conn, flooded bool) error { //nolint:revive // the flood is what it checks
+func checkFlood(ctx context.Context, nc *nats.Conn, flooded bool) error {
 	if !flooded {
 		return nil
 	}
