@@ -3,6 +3,7 @@ package lane_test
 import (
 	"context"
 	"log/slog"
+	"strconv"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -319,5 +320,27 @@ func TestRemade(t *testing.T) {
 	}
 	if string(kept.Message.Data) != "3" || !got["1"] || !got["2"] {
 		t.Errorf("the taker got %v and the hander kept %s", got, kept.Message.Data)
+	}
+}
+
+// TestWaiting follows what an instance knows of requests that wait: those that it handed
+// over, and those behind the one that it was offered.
+func TestWaiting(t *testing.T) {
+	t.Parallel()
+	b := brokertest.Start(t)
+	hander, taker := open(t, brokertest.Connect(t, b), 0), open(t, brokertest.Connect(t, b), 0)
+	if hander.Waiting() || taker.Waiting() {
+		t.Error("requests wait before there is one")
+	}
+	hander.hand(t, entry("pure", "1"))
+	hander.hand(t, entry("pure", "2"))
+	if !hander.Waiting() {
+		t.Error("what was handed over does not wait")
+	}
+	awaitDepth(t, hander, 2)
+	for _, behind := range []bool{true, false} {
+		taker.add(1)
+		receive(t, taker.taken)
+		brokertest.Await(t, "others wait: "+strconv.FormatBool(behind), func() bool { return taker.Waiting() == behind && hander.Waiting() == behind })
 	}
 }
