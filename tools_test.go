@@ -33,7 +33,7 @@ func TestPagesByHand(t *testing.T) {
 		scripts  []string
 	}{
 		"large-results.md": {"largeresult.txtar", []string{"read.sh"}},
-		"jobs.md":          {"jobs.txtar", []string{"rest.sh", "publisher.sh", "schedules.sh"}},
+		"jobs.md":          {"jobs.txtar", []string{"rest.sh", "publisher.sh", "schedules.sh", "operator.sh"}},
 	} {
 		text, err := os.ReadFile(filepath.Join("docs", page))
 		if err != nil {

@@ -172,7 +172,7 @@ func ParseCancelSubject(subject string) (JobRef, bool) {
 }
 
 // JobsSubject returns the subject of a verb of the jobs service: get, list, cancel, retry,
-// result.
+// result; queues, pause, resume.
 //
 //	heddle.v1.jobs.<verb>
 func JobsSubject(verb string) string { return subjectPrefix + "jobs." + verb }

@@ -54,6 +54,9 @@ func Serve(ctx context.Context, store *Store, endpoints []contract.Descriptor) (
 		contract.JobsSubject("cancel"):   s.byID(store.Cancel),
 		contract.JobsSubject("retry"):    s.byID(store.Retry),
 		contract.JobsSubject("result"):   s.result,
+		contract.JobsSubject("queues"):   s.queues,
+		contract.JobsSubject("pause"):    s.byService(store.Pause),
+		contract.JobsSubject("resume"):   s.byService(store.Resume),
 	}
 	maps.Copy(verbs, s.scheduleVerbs())
 	for subject, answer := range verbs {

@@ -34,13 +34,13 @@ type jobRoutes struct {
 
 func (j *jobRoutes) routes() []*route {
 	one := jobsPath + "/{id}"
-	return []*route{
+	return append(j.queueRoutes(), []*route{
 		{pattern: jobsPath, methods: reading, answer: j.answerList},
 		{pattern: one, methods: []string{http.MethodGet, http.MethodHead, http.MethodDelete}, answer: j.byID(j.answerJob)},
 		{pattern: one + "/result", methods: reading, answer: j.byID(j.answerResult)},
 		{pattern: one + "/events", methods: []string{http.MethodGet}, answer: j.byID(j.answerEvents)},
 		{pattern: one + "/retry", methods: []string{http.MethodPost}, answer: j.byID(j.answerRetry)},
-	}
+	}...)
 }
 
 // jobAnswer answers a request about one job.

@@ -32,6 +32,7 @@ func openAPI(endpoints []contract.Descriptor, version string) (*asset, error) {
 	if err := d.addServices(); err != nil {
 		return nil, err
 	}
+	d.addQueues()
 	var body bytes.Buffer
 	encoder := json.NewEncoder(&body)
 	encoder.SetEscapeHTML(false)
