@@ -48,15 +48,20 @@ func (c *jobsQueuesCommand) Run(ctx context.Context, s streams) error {
 
 // printQueues prints a table of queues as they are now.
 func printQueues(out io.Writer, queues []contract.JobQueue, now time.Time) error {
-	rows := [][]string{{"SERVICE", "STATE", "QUEUED", "TAKEN", "LIMIT", "OLDEST"}}
+	rows := [][]string{{"SERVICE", "STATE", "QUEUED", "TAKEN", "LIMIT", "OLDEST", "HEALED"}}
 	for _, q := range queues {
-		row := []string{q.Service, "open", strconv.FormatInt(q.Queued, 10), strconv.FormatInt(q.Taken, 10), strconv.FormatInt(q.Limit, 10), "-"}
+		row := []string{q.Service, "open", strconv.FormatInt(q.Queued, 10), strconv.FormatInt(q.Taken, 10), strconv.FormatInt(q.Limit, 10), "-", ""}
 		if !q.PausedUntil.IsZero() {
 			row[1] = "paused"
 		}
 		if !q.Oldest.IsZero() {
 			row[5] = roundTime(now.Sub(q.Oldest))
 		}
+		healed := int64(0)
+		for _, n := range q.Healed {
+			healed += n
+		}
+		row[6] = strconv.FormatInt(healed, 10)
 		rows = append(rows, row)
 	}
 	return printColumns(out, rows, "SERVICE", "STATE")

@@ -19,6 +19,9 @@ type JobQueue struct {
 	PausedUntil time.Time `json:"paused_until,omitzero"`
 	// Shares are the parts of the queue, those with the class that goes first first.
 	Shares []JobShare `json:"shares"`
+	// Healed counts what was put right in the queue since there is one; kinds of which there
+	// was nothing are missing.
+	Healed map[HealKind]int64 `json:"healed,omitempty"`
 }
 
 // JobShare is the part of a queue that belongs to one tenant and class.

@@ -13,6 +13,7 @@ func TestQueuesOnTheWire(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 11, 24, 12, 0, 0, 5000, time.UTC)
 	golden(t, "queues.json", map[string]any{
+		"kinds":    contract.HealKinds(),
 		"subjects": []string{contract.JobsSubject("queues"), contract.JobsSubject("pause"), contract.JobsSubject("resume")},
 		"request":  contract.JobQueueRequest{Service: "fibonacci"},
 		"all": contract.JobQueues{Queues: []contract.JobQueue{
@@ -20,6 +21,7 @@ func TestQueuesOnTheWire(t *testing.T) {
 			{
 				Service: "fibonacci", Queued: 3, Taken: 2, Limit: 100_000, Oldest: at, PausedUntil: at.AddDate(10, 0, 0),
 				Shares: []contract.JobShare{{Tenant: contract.DefaultTenant, Class: contract.ClassHigh, Queued: 3, Taken: 2, Oldest: at}},
+				Healed: map[contract.HealKind]int64{contract.HealRequeued: 1},
 			},
 		}},
 	})

@@ -14,7 +14,7 @@ import (
 // ServeJobs opens the durable jobs of the broker and answers the jobs service for the
 // endpoints, as a part of the runtime.
 func (r *Runtime) ServeJobs(ctx context.Context, nc *nats.Conn, endpoints []contract.Descriptor) (*jobs.Store, error) {
-	store, err := jobs.Open(nc, jobs.Config{Log: r.Log})
+	store, err := jobs.Open(nc, jobs.Config{Log: r.Log, Meter: r.Telemetry.Meter})
 	if err != nil {
 		return nil, err
 	}

@@ -1,8 +1,13 @@
 package jobs_test
 
 import (
+	"errors"
+	"strconv"
 	"sync"
 	"testing"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/seed-649d3d38/heddle/contract"
 	"github.com/seed-649d3d38/heddle/internal/brokertest"
@@ -32,4 +37,37 @@ func BenchmarkJobs(b *testing.B) {
 		await(b, s, r)
 	}
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "jobs/s")
+}
+
+// BenchmarkHeal makes passes where many jobs have ended and as many are queued. A pass looks
+// at 10,000 of each.
+func BenchmarkHeal(b *testing.B) {
+	const many = 100_000
+	nc := brokertest.Connect(b, brokertest.Start(b))
+	s := open(b, nc)
+	if err := s.Prepare(b.Context(), echo.Service); err != nil {
+		b.Fatal(err)
+	}
+	s.Hurry()
+	js, err := jetstream.New(nc)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for i := range many {
+		ref := contract.JobRef{Tenant: contract.DefaultTenant, Service: echo.Service, Operation: echo.Operation, Token: strconv.Itoa(i)}
+		_, err1 := js.PublishMsgAsync(&nats.Msg{Subject: ref.WorkSubject(contract.ClassNormal), Data: []byte(`{"text":"1"}`)})
+		ref.Token = "e" + ref.Token
+		_, err2 := js.PublishMsgAsync(&nats.Msg{
+			Subject: ref.RecordSubject(), Data: []byte(`{"state":"succeeded"}`), Header: nats.Header{contract.HeaderState: {string(contract.JobSucceeded)}},
+		})
+		if err := errors.Join(err1, err2); err != nil {
+			b.Fatal(err)
+		}
+	}
+	<-js.PublishAsyncComplete()
+	for b.Loop() {
+		if err := s.Heal(b.Context(), echo.Service); err != nil {
+			b.Fatal(err)
+		}
+	}
 }

@@ -30,7 +30,7 @@ func (s *Store) Cancel(ctx context.Context, ref contract.JobRef) (contract.Job, 
 		if job.State.Terminal() {
 			return job, wrongState(job, "queued or running", "canceled")
 		}
-		r, err := s.canceled(ctx, f)
+		r, err := s.closed(ctx, f, contract.JobCanceled)
 		if err != nil {
 			return contract.Job{}, err
 		}
@@ -49,8 +49,9 @@ func (s *Store) Cancel(ctx context.Context, ref contract.JobRef) (contract.Job, 
 // retried by hand do not go on with it.
 const pastAll = 1<<53 - 1
 
-// canceled returns the record of the job after it was canceled.
-func (s *Store) canceled(ctx context.Context, f found) (*record, error) {
+// closed returns the record of the job after it was ended in the state by somebody who does
+// not work on it.
+func (s *Store) closed(ctx context.Context, f found, state contract.JobState) (*record, error) {
 	r := &record{revision: f.record.revision}
 	if f.exists() {
 		*r = *f.record
@@ -70,19 +71,19 @@ func (s *Store) canceled(ctx context.Context, f found) (*record, error) {
 		}
 	}
 	r.Delivery = pastAll
-	r.State, r.NotBefore = contract.JobCanceled, time.Time{}
+	r.State, r.NotBefore = state, time.Time{}
 	r.Finished = time.Now().UTC().Truncate(time.Microsecond)
 	return r, nil
 }
 
-// withdraw takes a job that was canceled out of the work stream and tells who works on it.
-// If it cannot, whoever comes across the job finds that it was canceled.
+// withdraw takes a job that was ended out of the work stream and tells who works on it.
+// If it cannot, whoever comes across the job finds that it has ended.
 func (s *Store) withdraw(ctx context.Context, ref contract.JobRef) {
 	if err := s.nc.Publish(ref.CancelSubject(), nil); err != nil {
-		s.cfg.Log.WarnContext(ctx, "tell that a job was canceled", "job", ref.ID(), "error", err)
+		s.cfg.Log.WarnContext(ctx, "tell that a job was ended", "job", ref.ID(), "error", err)
 	}
 	if err := s.remove(ctx, ref); err != nil {
-		s.cfg.Log.WarnContext(ctx, "withdraw canceled job", "job", ref.ID(), "error", err)
+		s.cfg.Log.WarnContext(ctx, "withdraw job that was ended", "job", ref.ID(), "error", err)
 	}
 }
 
@@ -156,20 +157,14 @@ func (s *Store) Retry(ctx context.Context, ref contract.JobRef) (contract.Job, e
 }
 
 // requeue puts a job into the work stream whose record says that it is queued. If that
-// fails the record stays as it is, and another Retry does it.
+// fails the record stays as it is, and another Retry does it, or [Store.Heal].
 func (s *Store) requeue(ctx context.Context, ref contract.JobRef, r *record) error {
-	m := &nats.Msg{Subject: ref.WorkSubject(r.Class), Data: r.Request, Header: nats.Header{
-		contract.HeaderRevision: {strconv.FormatUint(r.revision, 10)},
-	}}
-	for header, value := range r.Options {
-		m.Header[header] = []string{value}
-	}
-	_, _, err := s.store(ctx, m)
+	err := s.enqueue(ctx, ref, r)
 	if isQueued(err) {
 		// The message of the attempt before is still there: the job had ended, and its
 		// acknowledgement is on its way. It would take this job along.
 		if err = s.remove(ctx, ref); err == nil {
-			_, _, err = s.store(ctx, m)
+			err = s.enqueue(ctx, ref, r)
 		}
 	}
 	if err == nil {
@@ -182,6 +177,18 @@ func (s *Store) requeue(ctx context.Context, ref contract.JobRef, r *record) err
 		return full.WithCause(err)
 	}
 	return unavailable(err)
+}
+
+// enqueue stores the message of a job whose record says that it is queued.
+func (s *Store) enqueue(ctx context.Context, ref contract.JobRef, r *record) error {
+	m := &nats.Msg{Subject: ref.WorkSubject(r.Class), Data: r.Request, Header: nats.Header{
+		contract.HeaderRevision: {strconv.FormatUint(r.revision, 10)},
+	}}
+	for header, value := range r.Options {
+		m.Header[header] = []string{value}
+	}
+	_, _, err := s.store(ctx, m)
+	return err
 }
 
 func wrongState(job contract.Job, wanted, done string) error {

@@ -27,6 +27,9 @@
 // [Service] makes a job of that. Its token follows from the schedule and the time, so it is
 // one job however often the copy is delivered.
 //
+// What is left half-written when somebody dies in the middle of it is put right by those who
+// serve jobs, in turns; see [Store.Heal].
+//
 //	store, err := jobs.Open(nc, jobs.Config{})
 //	if err != nil {
 //		return err

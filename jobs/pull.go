@@ -99,9 +99,7 @@ func (r *Runner) receive(ctx context.Context, m *nats.Msg) {
 	}
 	a, err := r.open(m)
 	if err != nil {
-		// No release of ours writes such a message.
-		r.cfg.Log.ErrorContext(ctx, "message of the work stream is no job", "subject", m.Subject, "error", err)
-		r.publish(m.Reply, "+TERM")
+		r.spawn(func() { r.refuse(ctx, m, err) })
 		return
 	}
 	r.mu.Lock()

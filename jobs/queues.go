@@ -50,6 +50,11 @@ func (s *Store) Queue(ctx context.Context, service string) (contract.JobQueue, e
 	if err := s.addShares(ctx, &q, consumers); err != nil {
 		return q, unavailable(err)
 	}
+	u, err := s.readUpkeep(ctx, upkeepKey(service))
+	if err != nil {
+		return q, unavailable(err)
+	}
+	q.Healed = u.Healed
 	return q, nil
 }
 

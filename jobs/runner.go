@@ -244,7 +244,7 @@ func (r *Runner) begin(ctx context.Context) {
 		case a.fault != nil:
 			a.Fail(ctx, a.fault)
 		case a.isLate():
-			a.Fail(ctx, contract.Errorf(contract.CodeDeadlineExceeded, "the job waited longer than its queue limit of %s", a.options.QueueLimit))
+			a.Fail(ctx, late(a.options.QueueLimit))
 		case !r.cfg.Run(ctx, a):
 			r.postpone(ctx, a)
 			return

@@ -39,12 +39,14 @@ type Service struct {
 	ended     sync.WaitGroup // the subscriptions
 	slots     chan struct{}
 	serving   sync.WaitGroup
-	stop      context.CancelFunc // ends the asking for what is due
+	stop      context.CancelFunc // ends the asking for what is due, and the upkeep
 	asking    sync.WaitGroup
 }
 
 // Serve answers the subjects of the jobs service for the endpoints until
-// [Service.Close], and returns once the broker knows that it does. The context is the one that requests are worked on under.
+// [Service.Close], and returns once the broker knows that it does. Meanwhile it looks after
+// the queues of their services, as [Store.Heal] does, once a minute and together with all
+// others who serve. The context is the one that requests are worked on under.
 func Serve(ctx context.Context, store *Store, endpoints []contract.Descriptor) (*Service, error) {
 	s := &Service{store: store, endpoints: endpoints, log: store.cfg.Log, slots: make(chan struct{}, atOnce)}
 	verbs := map[string]answer{
@@ -78,6 +80,7 @@ func Serve(ctx context.Context, store *Store, endpoints []contract.Descriptor) (
 	asking, stop := context.WithCancel(ctx)
 	s.stop = stop
 	s.asking.Go(func() { s.serveDue(asking, ctx) })
+	s.asking.Go(func() { store.keep(asking, s.services()) })
 	return s, nil
 }
 

@@ -11,6 +11,8 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/metric/noop"
 
 	"github.com/seed-649d3d38/heddle/contract"
 	"github.com/seed-649d3d38/heddle/internal/bus"
@@ -32,6 +34,9 @@ type Config struct {
 	Replicas int
 	// Log gets what has no caller to hear it. Nil discards it.
 	Log *slog.Logger
+	// Meter counts what is put right by who looks after the queues; see [Serve]. Nil means
+	// nobody counts.
+	Meter metric.Meter
 }
 
 // Store is what there is of jobs at a broker. All of it is there: a Store has no state of
@@ -44,6 +49,8 @@ type Store struct {
 	cfg       Config
 	idle      time.Duration // how long consumers without jobs are kept
 	told      told
+	healed    metric.Int64Counter
+	settled   time.Duration // the constant, but for tests
 }
 
 // Open returns the jobs of the broker of the connection, which it uses but does not own.
@@ -61,6 +68,14 @@ func Open(nc *nats.Conn, cfg Config) (*Store, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
+	if cfg.Meter == nil {
+		cfg.Meter = noop.Meter{}
+	}
+	healed, err := cfg.Meter.Int64Counter("heddle.jobs.healed", metric.WithUnit("{job}"),
+		metric.WithDescription("Durable jobs that were found half-written or given up, and put right."))
+	if err != nil {
+		return nil, fmt.Errorf("open jobs: %w", err)
+	}
 	js, err := jetstream.New(nc)
 	if err != nil {
 		return nil, fmt.Errorf("open jobs: %w", err)
@@ -69,7 +84,7 @@ func Open(nc *nats.Conn, cfg Config) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open jobs: %w", err)
 	}
-	return &Store{nc: nc, js: js, requester: r, cfg: cfg, idle: consumerIdle}, nil
+	return &Store{nc: nc, js: js, requester: r, cfg: cfg, idle: consumerIdle, healed: healed, settled: settled}, nil
 }
 
 // Close ends the exchanges under way.

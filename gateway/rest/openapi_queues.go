@@ -62,7 +62,8 @@ func queueSchema() *jsonschema.Schema {
 			"limit":   count("Largest number of jobs, queued and taken; more are refused."),
 			"oldest":  at("When the oldest job that waits was queued; absent if none waits."), "paused_until": at("Until when it is paused if nobody resumes it; absent if it is not paused."),
 			"shares": {Type: "array", Items: share, Description: "The parts of the queue by tenant and class."},
+			"healed": {Type: "object", AdditionalProperties: count("So many."), Description: "What was found half-written or given up and was put right, by kind."},
 		},
-		PropertyOrder: []string{"service", "queued", "taken", "limit", "oldest", "paused_until", "shares"},
+		PropertyOrder: []string{"service", "queued", "taken", "limit", "oldest", "paused_until", "shares", "healed"},
 	}
 }
