@@ -77,7 +77,60 @@ func (d *document) addJobs() {
 	}, parameterRef("Range"), parameterRef("IfRange"), parameterRef("IfNoneMatch"))
 	result.Description = "The problem of a job that failed is that of its work. 409 names the state of a job that has not succeeded; 410 says that the result has expired."
 	result.Responses.makeRanged(whole)
-	d.Paths[one+"/result"] = &pathItem{Get: result}
+	d.Paths[one+"/result"] = &pathItem{Get: result, Head: bodiless(result)}
+	d.Paths[one].Head = bodiless(d.Paths[one].Get)
+	d.addJobList()
+}
+
+// addJobList describes the list of jobs.
+func (d *document) addJobList() {
+	d.Components.Schemas["JobList"] = &jsonschema.Schema{
+		Type: "object", Required: []string{"jobs"}, PropertyOrder: []string{"jobs", "next"},
+		Properties: map[string]*jsonschema.Schema{
+			"jobs": {Type: "array", Items: &jsonschema.Schema{Ref: "#/components/schemas/Job"}, Description: "The jobs, those that changed last first, without their results."},
+			"next": {Type: "string", Description: "The parameter page of the same query for what comes behind; absent if that is nothing."},
+		},
+	}
+	choose := func(name, description string, s *jsonschema.Schema) parameter {
+		return parameter{Name: name, In: "query", Description: description, Schema: s}
+	}
+	text := func() *jsonschema.Schema { return &jsonschema.Schema{Type: "string"} }
+	states := text()
+	for _, s := range contract.JobStates() {
+		states.Enum = append(states.Enum, string(s))
+	}
+	get := &method{
+		OperationID: "job_list", Tags: []string{"jobs"}, Summary: "The jobs, those that changed last first",
+		Description: "Jobs of one of the states queued and running come in the order in which they were queued.",
+		Parameters: []any{
+			choose("service", "Only jobs of this service.", text()),
+			choose("operation", "Only jobs of this operation; it needs a service.", text()),
+			choose("state", "Only jobs in this state.", states),
+			choose("limit", "Largest number of jobs on a page; 100 if absent.", &jsonschema.Schema{Type: "integer", Minimum: new(1.0), Maximum: new(float64(contract.MaxJobPage))}),
+			choose("page", "The next of the page before.", text()),
+		},
+		Responses: responses{"200": response{
+			Description: "One page.", Headers: headerRefs("Link"),
+			Content: map[string]media{contract.MediaJSON: {Schema: schemaRef("JobList")}},
+		}},
+	}
+	get.Responses.addProblems(append([]int{http.StatusBadRequest, http.StatusUnprocessableEntity}, servicesProblems...))
+	d.Paths[jobsPath] = &pathItem{Get: get, Head: bodiless(get)}
+}
+
+// bodiless describes the HEAD that answers as a GET does, ranges and all.
+func bodiless(get *method) *method {
+	head := *get
+	head.OperationID += "_head"
+	head.Responses = make(responses)
+	for status, r := range get.Responses {
+		if whole, ok := r.(response); ok {
+			whole.Content = nil
+			r = whole
+		}
+		head.Responses[status] = r
+	}
+	return &head
 }
 
 // jobSchema describes the document of a job.

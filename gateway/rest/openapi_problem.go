@@ -176,6 +176,7 @@ func headers() map[string]header {
 		"ContentRange":      text("Which bytes of how many these are.", contract.FormatContentRange(0, 1000, 20898810)),
 		"ReprDigest":        text("SHA-256 of the whole result (RFC 9530), for large results if it is known before they are sent.", contract.FormatDigest([32]byte{})),
 		"Location":          text("Path of the job.", jobPath("fibonacci-term-k3x9p2")),
+		"Link":              text("The next page of a list, if there is one (RFC 8288).", `<`+jobsPath+`?page=k3x9p2>; rel="next"`),
 		"PreferenceApplied": text("Which preferences were followed.", "respond-async"),
 		"RetryAfter": {
 			Description: "Seconds to wait before trying again.",
@@ -189,7 +190,7 @@ func headers() map[string]header {
 func headerRefs(names ...string) map[string]any {
 	spelled := map[string]string{
 		"ServerTiming": contract.HeaderServerTiming, "HeddleInstance": contract.HeaderInstance,
-		"Location": "Location", "PreferenceApplied": "Preference-Applied",
+		"Location": "Location", "Link": "Link", "PreferenceApplied": "Preference-Applied",
 		"ETag": "ETag", "CacheControl": "Cache-Control", "Vary": "Vary", "RetryAfter": "Retry-After",
 		"AcceptRanges": "Accept-Ranges", "ContentRange": contract.HeaderContentRange, "ReprDigest": contract.HeaderDigest,
 	}

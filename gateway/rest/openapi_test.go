@@ -111,7 +111,7 @@ func TestOpenAPICoversTheContract(t *testing.T) {
 	t.Parallel()
 	d := describe(start(t, nil))
 	paths := slices.Collect(d.model.Paths.PathItems.KeysFromOldest())
-	if want := 2*len(contract.All()) + 1 + 4 + 2 + 4; len(paths) != want {
+	if want := 2*len(contract.All()) + 1 + 5 + 2 + 4; len(paths) != want {
 		t.Errorf("paths are %v, want %d", paths, want)
 	}
 	for _, e := range contract.All() {
@@ -244,6 +244,19 @@ func TestOpenAPIJobs(t *testing.T) {
 	check(get("/v1/jobs/"+failed+"/result"), http.StatusUnprocessableEntity)
 	check(get("/v1/jobs/"+held+"/result"), http.StatusConflict)
 	check(get("/v1/jobs/echo-say-nobody"), http.StatusNotFound)
+	check(get("/v1/jobs?limit=2"), http.StatusOK)
+	check(get("/v1/jobs?state=none"), http.StatusUnprocessableEntity)
+	for path, status := range map[string]int{
+		"/v1/jobs": http.StatusOK, "/v1/jobs/" + done: http.StatusOK, "/v1/jobs/" + done + "/result": http.StatusOK, "/v1/jobs/echo-say-nobody/result": http.StatusNotFound,
+	} {
+		r := request(t, http.MethodHead, path, nil)
+		if response := s.do(r); response.StatusCode != status {
+			t.Errorf("HEAD %s: %d", path, response.StatusCode)
+		}
+		if item := d.model.Paths.PathItems.GetOrZero(strings.Replace(strings.Replace(path, done, "{id}", 1), "echo-say-nobody", "{id}", 1)); item.Head == nil || item.Head.Responses.FindResponseByCode(status) == nil {
+			t.Errorf("HEAD %s: %d is not described", path, status)
+		}
+	}
 	check(request(t, http.MethodPost, "/v1/jobs/"+done+"/retry", nil), http.StatusConflict)
 	check(request(t, http.MethodPost, "/v1/jobs/"+failed+"/retry", nil), http.StatusAccepted)
 	check(request(t, http.MethodDelete, "/v1/jobs/"+held, nil), http.StatusOK)
