@@ -17,11 +17,17 @@ import (
 // documented starts the broker that docs/permissions.md configures.
 func documented(t *testing.T) *server.Server {
 	t.Helper()
+	return documentedIn(t, "```conf\n")
+}
+
+// documentedIn starts the broker of the block that begins with a line.
+func documentedIn(t *testing.T, begin string) *server.Server {
+	t.Helper()
 	text, err := os.ReadFile("../docs/permissions.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, config, found := strings.Cut(string(text), "```conf\n")
+	_, config, found := strings.Cut(string(text), begin)
 	config, _, closed := strings.Cut(config, "```")
 	if !found || !closed {
 		t.Fatal("docs/permissions.md has no block of configuration")
