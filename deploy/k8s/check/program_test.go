@@ -120,9 +120,13 @@ func TestPrograms(t *testing.T) {
 	})
 }
 
-// commonOnly reports whether a variable is one of those that all programs share, and that a
-// program which runs once has no use for.
+// commonOnly reports whether a variable is one of those that all share, and that is of no use
+// to this workload: the log and the stop of what runs once, the replicas of what provisions
+// nothing.
 func commonOnly(name string, w workload) bool {
+	if name == "HEDDLE_REPLICAS" {
+		return w.Name != "provision"
+	}
 	return w.kind == "Job" && slices.Contains([]string{"HEDDLE_ADMIN", "HEDDLE_LOG_FORMAT", "HEDDLE_DRAIN_TIMEOUT"}, name)
 }
 
@@ -197,17 +201,11 @@ func TestTermination(t *testing.T) {
 				continue
 			}
 			env := environment(all, w.container(t))
-			need := margin
-			for _, v := range []string{"HEDDLE_DRAIN_TIMEOUT", "HEDDLE_DRAIN_DELAY"} {
-				if env[v] == "" {
-					continue
-				}
-				d, err := time.ParseDuration(env[v])
-				if err != nil {
-					t.Errorf("%s: %s: %v", w.Name, v, err)
-				}
-				need += d
+			drain, err := time.ParseDuration(env["HEDDLE_DRAIN_TIMEOUT"]) // HEDDLE_DRAIN_DELAY is a part of it
+			if err != nil {
+				t.Errorf("%s: HEDDLE_DRAIN_TIMEOUT: %v", w.Name, err)
 			}
+			need := margin + drain
 			if grace := time.Duration(*w.pod.Spec.TerminationGracePeriodSeconds) * time.Second; grace < need {
 				t.Errorf("%s is killed after %v and may need %v", w.Name, grace, need)
 			}
