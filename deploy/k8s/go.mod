@@ -6,6 +6,7 @@ replace github.com/seed-649d3d38/heddle => ../../
 
 require (
 	github.com/nats-io/nats-server/v2 v2.15.2
+	github.com/nats-io/nats.go v1.55.0
 	github.com/seed-649d3d38/heddle v0.0.0-00010101000000-000000000000
 	k8s.io/api v0.35.4
 	k8s.io/apimachinery v0.35.4
