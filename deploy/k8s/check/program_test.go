@@ -3,6 +3,7 @@ package check
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os/exec"
@@ -78,9 +79,7 @@ func environment(all []runtime.Object, c corev1.Container) map[string]string {
 	for _, from := range c.EnvFrom {
 		for _, m := range objects[*corev1.ConfigMap](all) {
 			if m.Name == from.ConfigMapRef.Name {
-				for k, v := range m.Data {
-					env[k] = v
-				}
+				maps.Copy(env, m.Data)
 			}
 		}
 	}

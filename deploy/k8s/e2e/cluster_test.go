@@ -56,9 +56,19 @@ func until(t *testing.T, limit time.Duration, what string, yes func() bool) time
 		if time.Since(started) > limit {
 			t.Fatalf("not after %v: %s\n%s", limit, what, heddle(t, "get", "pods,jobs"))
 		}
-		time.Sleep(100 * time.Millisecond) // a cluster has no event for all of this
+		pause(t, 100*time.Millisecond) // there is no one event for all of this
 	}
 	return time.Since(started)
+}
+
+// pause lets a cluster go on for a while.
+func pause(t *testing.T, d time.Duration) {
+	t.Helper()
+	select {
+	case <-t.Context().Done():
+		t.Fatal(t.Context().Err())
+	case <-time.After(d):
+	}
 }
 
 // rollout waits until all pods of everything in the namespace are ready.
@@ -103,9 +113,9 @@ func load(t *testing.T, f func()) map[string]total {
 	if out, err := ask(t, "/load/start"); err != nil {
 		t.Fatalf("start the load: %v: %s", err, out)
 	}
-	time.Sleep(2 * time.Second)
+	pause(t, 2*time.Second)
 	f()
-	time.Sleep(2 * time.Second)
+	pause(t, 2*time.Second)
 	return asked[map[string]total](t, "/load/stop")
 }
 
@@ -150,17 +160,16 @@ func measure(what, format string, args ...any) {
 	measures = append(measures, fmt.Sprintf("| %s | %s |", what, fmt.Sprintf(format, args...)))
 }
 
-func TestMain(m *testing.M) {
-	code := m.Run()
-	fmt.Printf("\n| measured | |\n|---|---|\n%s\n\n", strings.Join(measures, "\n"))
-	os.Exit(code)
+// table prints what was measured.
+func table(t *testing.T) {
+	t.Logf("\n| measured | |\n|---|---|\n%s\n", strings.Join(measures, "\n"))
 }
 
 // startCaller builds the caller, puts its image into the cluster with the command in
 // IMAGE_LOAD, and waits for its pod.
 func startCaller(t *testing.T) {
 	t.Helper()
-	command := os.Getenv("IMAGE_LOAD")
+	command := os.Getenv("IMAGE_LOAD") //nolint:forbidigo // a test has no main that could read it
 	if command == "" {
 		t.Fatal(`IMAGE_LOAD is not set: the command that puts an image archive into the cluster, such as "kind load image-archive"`)
 	}
@@ -181,7 +190,9 @@ func startCaller(t *testing.T) {
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), time.Minute)
 		defer cancel()
-		_ = exec.CommandContext(ctx, "kubectl", "delete", "namespace", "heddle-caller", "--wait=false").Run()
+		if out, err := exec.CommandContext(ctx, "kubectl", "delete", "namespace", "heddle-caller", "--wait=false").CombinedOutput(); err != nil {
+			t.Errorf("remove the caller: %v\n%s", err, out)
+		}
 	})
 	until(t, time.Minute, "the caller is there", func() bool {
 		out, _ := try(t, "-n", "heddle-caller", "get", "pod", "caller", "-o", "jsonpath={.status.conditions[?(@.type=='Ready')].status}")

@@ -32,6 +32,7 @@ func answers(t *testing.T, via string) bool {
 // TestKubernetes is one story, since an installation takes a while: each part finds the
 // cluster as the one before has left it.
 func TestKubernetes(t *testing.T) {
+	defer table(t)
 	startCaller(t)
 	t.Run("dev", func(t *testing.T) {
 		started := time.Now()
@@ -60,6 +61,7 @@ func TestKubernetes(t *testing.T) {
 		t.Run("a broker dies", brokerDies)
 		t.Run("a node is emptied", drain)
 		t.Run("rolling restart of the brokers", brokersRestart)
+		t.Run("autoscaling", autoscaling)
 		t.Run("delete", func(t *testing.T) { remove(t, "small") })
 	})
 }
@@ -229,4 +231,21 @@ func drain(t *testing.T) {
 	unharmed(t, "a node is emptied", totals)
 	kubectl(t, "uncordon", node)
 	rollout(t)
+}
+
+// autoscaling waits for a third instance under load. A cluster that measures nothing cannot
+// scale, which the table then says.
+func autoscaling(t *testing.T) {
+	if out, err := try(t, "get", "--raw", "/apis/metrics.k8s.io/v1beta1/nodes"); err != nil {
+		measure("scaling out", "not measured: the cluster has no metrics-server (%s)", out)
+		return
+	}
+	var took time.Duration
+	totals := load(t, func() {
+		took = until(t, ready, "a third instance", func() bool {
+			return heddle(t, "get", "deployment", "fibonacci", "-o", "jsonpath={.status.readyReplicas}") == "3"
+		})
+	})
+	unharmed(t, "scaling out", totals)
+	measure("scaling out: load to third instance", "%v", took.Round(time.Second))
 }

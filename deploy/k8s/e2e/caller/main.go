@@ -146,8 +146,8 @@ type Total struct {
 // pause is the time between two requests of the same way.
 const pause = 20 * time.Millisecond
 
-func (c *caller) start(http.ResponseWriter, *http.Request) {
-	ctx, cancel := context.WithCancel(context.Background())
+func (c *caller) start(_ http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(r.Context()))
 	l := &load{cancel: cancel, totals: map[string]*Total{"http": {}, "nats": {}}}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -187,14 +187,13 @@ func (l *load) note(way string, took time.Duration, err error) {
 	defer l.mu.Unlock()
 	t := l.totals[way]
 	t.Sent++
-	switch {
-	case err == nil:
+	if err == nil {
 		t.Slowest = max(t.Slowest, took)
-	default:
-		t.Failed++
-		if len(t.Errors) < 5 {
-			t.Errors = append(t.Errors, time.Now().Format(time.TimeOnly)+" "+err.Error())
-		}
+		return
+	}
+	t.Failed++
+	if len(t.Errors) < 5 {
+		t.Errors = append(t.Errors, time.Now().Format(time.TimeOnly)+" "+err.Error())
 	}
 }
 
