@@ -136,6 +136,7 @@ type count struct {
 	Submitted    int
 	States       map[string]int
 	Again, Twice int
+	Instances    int
 }
 
 // allDone waits until every job that was ever submitted has succeeded, and says that none

@@ -134,12 +134,19 @@ func idle(t *testing.T) {
 	measure("dev: idle memory of all pods", "%d MiB (must: %d MiB)", sum>>20, idleMemory>>20)
 }
 
-// jobSurvives deletes the pod in which a job runs.
+// jobSurvives kills the pod that works on one of several jobs, while others wait. It is the
+// only one of its service, so all that is left is done by the one that comes in its place.
 func jobSurvives(t *testing.T) {
-	asked[[]string](t, "/jobs/submit?key=survives&count=3&n=100000000") // seconds each, one after another
+	asked[[]string](t, "/jobs/submit?key=survives&count=8&n=100000000") // a second each, or more
 	until(t, time.Minute, "a job runs", func() bool { return asked[count](t, "/jobs/count").States["running"] > 0 })
 	heddle(t, "delete", "pod", "-l", "app.kubernetes.io/name=fibonacci", "--grace-period=0", "--force")
-	allDone(t, "job whose pod is killed")
+	if left := asked[count](t, "/jobs/count"); left.States["succeeded"] == left.Submitted {
+		t.Fatalf("the jobs were done before the pod was gone: %+v", left)
+	}
+	allDone(t, "the pod of a job is killed")
+	if c := asked[count](t, "/jobs/count"); c.Instances < 2 {
+		t.Errorf("%d instance did all jobs", c.Instances)
+	}
 }
 
 // rollingUpdates makes new pods for every Deployment, one Deployment after another.
@@ -152,7 +159,7 @@ func rollingUpdates(t *testing.T) {
 		}
 		gone(t) // what was replaced has drained
 	})
-	unharmed(t, t.Name(), totals)
+	unharmed(t, strings.TrimPrefix(t.Name(), "TestKubernetes/"), totals)
 }
 
 // gone waits until no pod is being deleted.

@@ -283,6 +283,8 @@ type Count struct {
 	// Again counts attempts after the first of a job, and Twice the jobs that were heard to
 	// have ended more than once.
 	Again, Twice int
+	// Instances is the number of instances that did them.
+	Instances int
 }
 
 func (c *caller) count(w http.ResponseWriter, r *http.Request) {
@@ -295,6 +297,7 @@ func (c *caller) count(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	c.jobs.mu.Unlock()
+	instances := map[string]bool{}
 	for _, id := range all {
 		job, err := c.job(r.Context(), id)
 		if err != nil {
@@ -303,7 +306,11 @@ func (c *caller) count(w http.ResponseWriter, r *http.Request) {
 		}
 		total.States[string(job.State)]++
 		total.Again += max(0, job.Attempt-1)
+		if job.Instance != "" {
+			instances[job.Instance] = true
+		}
 	}
+	total.Instances = len(instances)
 	answer(w, total)
 }
 
