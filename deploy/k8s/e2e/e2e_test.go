@@ -137,9 +137,9 @@ func idle(t *testing.T) {
 // jobSurvives kills the pod that works on one of several jobs, while others wait. It is the
 // only one of its service, so all that is left is done by the one that comes in its place.
 func jobSurvives(t *testing.T) {
-	asked[[]string](t, "/jobs/submit?key=survives&count=8&n=100000000") // a second each, or more
+	asked[[]string](t, "/jobs/submit?key=survives&count=30&n=100000000") // half a second each, or more
 	until(t, time.Minute, "a job runs", func() bool { return asked[count](t, "/jobs/count").States["running"] > 0 })
-	heddle(t, "delete", "pod", "-l", "app.kubernetes.io/name=fibonacci", "--grace-period=0", "--force")
+	heddle(t, "delete", "pod", "-l", "app.kubernetes.io/name=fibonacci", "--grace-period=0", "--force", "--wait=false")
 	if left := asked[count](t, "/jobs/count"); left.States["succeeded"] == left.Submitted {
 		t.Fatalf("the jobs were done before the pod was gone: %+v", left)
 	}
@@ -173,7 +173,8 @@ func gone(t *testing.T) {
 // restartAll deletes every pod, the broker's too; results are where they were.
 func restartAll(t *testing.T) {
 	before := asked[count](t, "/jobs/count")
-	heddle(t, "delete", "pods", "--all")
+	heddle(t, "delete", "pods", "--all", "--wait=false")
+	gone(t)
 	rollout(t)
 	until(t, time.Minute, "a call is answered", func() bool { return answers(t, "http") })
 	allDone(t, "restart of everything")
@@ -201,7 +202,7 @@ func remove(t *testing.T, overlay string) {
 func brokerDies(t *testing.T) {
 	totals := load(t, func() {
 		asked[[]string](t, "/jobs/submit?key=before&count=100&n=300000")
-		heddle(t, "delete", "pod", "nats-0", "--grace-period=0", "--force")
+		heddle(t, "delete", "pod", "nats-0", "--grace-period=0", "--force", "--wait=false")
 		asked[[]string](t, "/jobs/submit?key=after&count=100&n=300000")
 		rollout(t)
 	})
