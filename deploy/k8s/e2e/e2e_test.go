@@ -241,7 +241,7 @@ func drain(t *testing.T) {
 	rollout(t)
 }
 
-// autoscaling waits for a third instance under load. A cluster that measures nothing cannot
+// autoscaling waits for a third gateway under load, which keeps gateways the busiest. A cluster that measures nothing cannot
 // scale, which the table then says.
 func autoscaling(t *testing.T) {
 	if out, err := try(t, "get", "--raw", "/apis/metrics.k8s.io/v1beta1/nodes"); err != nil {
@@ -250,10 +250,10 @@ func autoscaling(t *testing.T) {
 	}
 	var took time.Duration
 	totals := load(t, func() {
-		took = until(t, ready, "a third instance", func() bool {
-			return heddle(t, "get", "deployment", "fibonacci", "-o", "jsonpath={.status.readyReplicas}") == "3"
+		took = until(t, ready, "a third gateway", func() bool {
+			return heddle(t, "get", "deployment", "gateway", "-o", "jsonpath={.status.readyReplicas}") == "3"
 		})
 	})
 	unharmed(t, "scaling out", totals)
-	measure("scaling out: load to third instance", "%v", took.Round(time.Second))
+	measure("scaling out: load to third gateway", "%v", took.Round(time.Second))
 }
