@@ -22,6 +22,8 @@ type commands struct {
 	Services servicesCommand `cmd:"" help:"List the services that are running."`
 	Bench    benchCommand    `cmd:"" help:"Measure how a running suite does one operation."`
 	Version  versionCommand  `cmd:"" help:"Print the version."`
+
+	Provision provisionCommand `cmd:"" help:"Make and change the streams that durable jobs need at a broker."`
 }
 
 const description = `Problems in parallel: services on NATS subjects behind a REST gateway.

@@ -119,8 +119,13 @@ func connectNow(ctx context.Context, o bus.Options) (*nats.Conn, error) {
 	ctx, stop := context.WithTimeout(ctx, connectPatience)
 	defer stop()
 	nc, err := bus.Connect(ctx, "heddle", o, slog.New(slog.DiscardHandler))
+	return nc, noBroker(err)
+}
+
+// noBroker says what to do where no broker has answered in time.
+func noBroker(err error) error {
 	if errors.Is(err, context.DeadlineExceeded) {
-		return nil, contract.Errorf(contract.CodeUnavailable, "no broker answers; start one with: heddle up, or name yours with --server").WithCause(err)
+		return contract.Errorf(contract.CodeUnavailable, "no broker answers; start one with: heddle up, or name yours with --server").WithCause(err)
 	}
-	return nc, err
+	return err
 }

@@ -90,7 +90,15 @@ func (c *upCommand) connect(ctx context.Context, r *daemon.Runtime, at *places) 
 		return nil
 	})
 	at.nats, at.broker = b.URL(), "embedded broker, data in "+dir
-	return r.Connect(ctx, "heddle", bus.Options{}, b.InProcess())
+	nc, err := r.Connect(ctx, "heddle", bus.Options{}, b.InProcess())
+	if err != nil {
+		return nil, err
+	}
+	if err := provision(ctx, nc); err != nil {
+		// The services do without changes, and without jobs if need be.
+		r.Log.WarnContext(ctx, "the broker does not keep all that this release asks for", "error", err)
+	}
+	return nc, nil
 }
 
 // explainBroker says which flag helps against a failure of the embedded broker.

@@ -23,32 +23,26 @@ const advisoryConsumer = "upkeep"
 // was deleted. Jobs that are canceled while they run have theirs deleted.
 const deletedReason = "Unacknowledged message was deleted"
 
-// makeAdvisories makes the stream of what JetStream gave up, unless it is there. It takes
-// the advisories of all streams, since their names have no common first token; each
-// consumer may have so many of them, so that those of others leave room.
-func (s *Store) makeAdvisories(ctx context.Context) error {
-	err := s.makeStream(ctx, jetstream.StreamConfig{
-		Name:              contract.AdvisoryStream,
-		Description:       "Messages that JetStream gave up; jobs among them are ended",
-		Subjects:          []string{contract.MaxDeliveriesSubjects, contract.TerminatedSubjects},
-		Retention:         jetstream.WorkQueuePolicy,
-		Storage:           jetstream.FileStorage,
-		Discard:           jetstream.DiscardOld,
-		MaxAge:            7 * 24 * time.Hour,
-		MaxMsgsPerSubject: 4096,
-		MaxBytes:          16 << 20,
-		Replicas:          s.cfg.Replicas,
-	})
-	if err != nil {
-		return err
+// advisories is the stream of what JetStream gave up. It takes the advisories of all
+// streams, since their names have no common first token; each consumer may have so many of
+// them, so that those of others leave room.
+func advisories() Stream {
+	return Stream{
+		StreamConfig: jetstream.StreamConfig{
+			Name:              contract.AdvisoryStream,
+			Description:       "Messages that JetStream gave up; jobs among them are ended",
+			Subjects:          []string{contract.MaxDeliveriesSubjects, contract.TerminatedSubjects},
+			Retention:         jetstream.WorkQueuePolicy,
+			Storage:           jetstream.FileStorage,
+			Discard:           jetstream.DiscardOld,
+			MaxAge:            7 * 24 * time.Hour,
+			MaxMsgsPerSubject: 4096,
+			MaxBytes:          16 << 20,
+		},
+		Consumers: []jetstream.ConsumerConfig{{
+			Durable: advisoryConsumer, AckPolicy: jetstream.AckExplicitPolicy, AckWait: passTimeout, MaxDeliver: -1,
+		}},
 	}
-	_, err = s.js.CreateConsumer(ctx, contract.AdvisoryStream, jetstream.ConsumerConfig{
-		Durable: advisoryConsumer, AckPolicy: jetstream.AckExplicitPolicy, AckWait: passTimeout, MaxDeliver: -1,
-	})
-	if err != nil && !errors.Is(err, jetstream.ErrConsumerExists) {
-		return fmt.Errorf("make consumer of %s: %w", contract.AdvisoryStream, err)
-	}
-	return nil
 }
 
 // advisory is what JetStream says of a message that it gave up.

@@ -24,43 +24,37 @@ const (
 // duePurged is what the broker says in place of the next time when a schedule was due once.
 const duePurged = "purge"
 
-// makeSchedules makes the stream of the schedules and its consumer, unless they are there.
-//
-// A schedule is stored under a subject of its own, and so is that it is due. With one
-// message on each subject, what is due and is no job yet gives way to the next time, so that
-// nothing piles up, for whatever reason jobs could not be made. Bounds of the whole stream
-// would discard schedules.
-func (s *Store) makeSchedules(ctx context.Context) error {
+// schedules is the stream of the schedules, with the consumer of what is due.
+func schedules() Stream {
 	all := contract.JobRef{Tenant: "*", Service: "*", Operation: "*", Token: "*"}
-	err := s.makeStream(ctx, jetstream.StreamConfig{
-		Name:              contract.ScheduleStream,
-		Description:       "Schedules of jobs, and what is due",
-		Subjects:          []string{all.ScheduleSubject(), all.DueSubject()},
-		Retention:         jetstream.WorkQueuePolicy,
-		Storage:           jetstream.FileStorage,
-		MaxMsgsPerSubject: 1,
-		AllowDirect:       true,
-		AllowRollup:       true,
-		AllowMsgSchedules: true,
-		Replicas:          s.cfg.Replicas,
-		Duplicates:        repeats,
-	})
-	if err != nil {
-		return err
+	return Stream{
+		StreamConfig: jetstream.StreamConfig{
+			Name:              contract.ScheduleStream,
+			Description:       "Schedules of jobs, and what is due",
+			Subjects:          []string{all.ScheduleSubject(), all.DueSubject()},
+			Retention:         jetstream.WorkQueuePolicy,
+			Storage:           jetstream.FileStorage,
+			MaxMsgsPerSubject: 1,
+			AllowDirect:       true,
+			AllowRollup:       true,
+			AllowMsgSchedules: true,
+			Duplicates:        repeats,
+		},
+		Consumers: []jetstream.ConsumerConfig{{
+			Durable:       contract.DueConsumer,
+			FilterSubject: all.DueSubject(),
+			AckPolicy:     jetstream.AckExplicitPolicy,
+			AckWait:       dueWait,
+			MaxDeliver:    -1, // until there is room for the job
+			MaxAckPending: -1, // those that wait for room must not hold up others
+			MaxWaiting:    maxAsking,
+		}},
 	}
-	_, err = s.js.CreateConsumer(ctx, contract.ScheduleStream, jetstream.ConsumerConfig{
-		Durable:       contract.DueConsumer,
-		FilterSubject: all.DueSubject(),
-		AckPolicy:     jetstream.AckExplicitPolicy,
-		AckWait:       dueWait,
-		MaxDeliver:    -1, // until there is room for the job
-		MaxAckPending: -1, // those that wait for room must not hold up others
-		MaxWaiting:    maxAsking,
-	})
-	if err != nil && !errors.Is(err, jetstream.ErrConsumerExists) {
-		return fmt.Errorf("make consumer %s of %s: %w", contract.DueConsumer, contract.ScheduleStream, err)
-	}
-	return nil
+}
+
+// makeSchedules makes the stream of the schedules and its consumer, unless they are there.
+func (s *Store) makeSchedules(ctx context.Context) error {
+	return s.makeStream(ctx, s.cfg.complete(schedules()))
 }
 
 // occurrence names the job that a schedule with a cron expression makes in the time before

@@ -1,6 +1,7 @@
 package jobs
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -33,7 +34,7 @@ func (s *Store) Queues(ctx context.Context, services ...string) (contract.JobQue
 // Queue returns what there is of the jobs of a service that have not ended. A service that
 // never had jobs has an empty queue. Its errors are those of [Store.Queues].
 func (s *Store) Queue(ctx context.Context, service string) (contract.JobQueue, error) {
-	q := contract.JobQueue{Service: service, Limit: int64(s.cfg.Queue), Shares: []contract.JobShare{}}
+	q := contract.JobQueue{Service: service, Limit: int64(cmp.Or(s.cfg.Queue, DefaultQueue)), Shares: []contract.JobShare{}}
 	stream, err := s.js.Stream(ctx, contract.WorkStream(service))
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
 		return q, nil

@@ -23,14 +23,17 @@ const apiTimeout = 5 * time.Second
 
 // Config says how jobs are kept. The zero value is usable.
 type Config struct {
-	// Queue is the number of jobs of each service that may be queued; 0 means
-	// [DefaultQueue]. It counts when the stream of the service is made.
+	// Queue is the number of jobs of each service that may be queued. 0 means
+	// [DefaultQueue] where the stream of the service is made, and otherwise what it has.
 	Queue int
 	// Schedules is the number of schedules that a tenant may have; 0 means
 	// [DefaultSchedules].
 	Schedules int
-	// Replicas is the number of nodes that keep each stream; 0 means 1. It counts when
-	// the streams are made.
+	// QueueBytes is the size in bytes that the queued jobs of each service may have in
+	// all, and what the broker sets apart for them. 0 means 16 KiB for each job of Queue.
+	QueueBytes int64
+	// Replicas is the number of nodes that keep each stream. 0 means 1 where the streams
+	// are made, and otherwise what they have.
 	Replicas int
 	// Log gets what has no caller to hear it. Nil discards it.
 	Log *slog.Logger
@@ -56,14 +59,8 @@ type Store struct {
 // Open returns the jobs of the broker of the connection, which it uses but does not own.
 // It asks the broker for nothing.
 func Open(nc *nats.Conn, cfg Config) (*Store, error) {
-	if cfg.Queue <= 0 {
-		cfg.Queue = DefaultQueue
-	}
 	if cfg.Schedules <= 0 {
 		cfg.Schedules = DefaultSchedules
-	}
-	if cfg.Replicas <= 0 {
-		cfg.Replicas = 1
 	}
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
@@ -94,11 +91,8 @@ func (s *Store) Close() { s.requester.Close() }
 // not there yet. Those that are there stay as they are. What needs them makes them too, so
 // nobody has to call it first.
 func (s *Store) Prepare(ctx context.Context, services ...string) error {
-	if err := s.makeShared(ctx); err != nil {
-		return unavailable(err)
-	}
-	for _, service := range services {
-		if err := s.makeWork(ctx, service); err != nil {
+	for _, stream := range needed(s.cfg, services...) {
+		if err := s.makeStream(ctx, stream); err != nil {
 			return unavailable(err)
 		}
 	}

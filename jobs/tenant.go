@@ -80,10 +80,13 @@ func (s *Store) tell(ctx context.Context, ref contract.JobRef, class contract.Jo
 // service is paused. Whoever pauses a service pauses the default tenant first, so one of
 // the two sees the other's.
 func (s *Store) makeTenant(ctx context.Context, service string, class contract.JobClass, tenant string) error {
-	if err := s.makeConsumer(ctx, service, class, tenant); err != nil {
+	stream, consumer := contract.WorkStream(service), workConsumer(service, class, tenant)
+	if tenant != contract.DefaultTenant {
+		consumer.InactiveThreshold = s.idle
+	}
+	if err := s.makeConsumer(ctx, stream, consumer); err != nil {
 		return err
 	}
-	stream := contract.WorkStream(service)
 	c, err := s.js.Consumer(ctx, stream, contract.WorkConsumer(class, contract.DefaultTenant))
 	if err != nil {
 		return err

@@ -258,10 +258,15 @@ func (s *Store) keepOnce(ctx context.Context, services []string, made *bool) err
 	return nil
 }
 
+// keeping is the bucket of those who look after the queues.
+func keeping() Stream {
+	return bucket(contract.UpkeepBucket, "How far those have come who look after the queues of jobs")
+}
+
 // makeUpkeep makes what those who look after queues share, unless it is there.
 func (s *Store) makeUpkeep(ctx context.Context) error {
-	if err := s.makeStream(ctx, bucket(contract.UpkeepBucket, "How far those have come who look after the queues of jobs", s.cfg.Replicas)); err != nil {
+	if err := s.makeStream(ctx, s.cfg.complete(keeping())); err != nil {
 		return err
 	}
-	return s.makeAdvisories(ctx)
+	return s.makeStream(ctx, s.cfg.complete(advisories()))
 }
