@@ -42,7 +42,7 @@ type Flags struct {
 	Admin        string        `help:"Address of the admin port: health, readiness, metrics. Default: 127.0.0.1:8081 with heddle up, else none." env:"HEDDLE_ADMIN" placeholder:"HOST:PORT"`
 	LogFormat    string        `help:"Form of the log: ${enum}." enum:"text,json" default:"text" env:"HEDDLE_LOG_FORMAT"`
 	LogLevel     slog.Level    `help:"Least level that is logged: debug, info, warn or error." default:"info" env:"HEDDLE_LOG_LEVEL"`
-	DrainTimeout time.Duration `help:"Time for finishing requests after a signal to stop." default:"20s" env:"HEDDLE_DRAIN_TIMEOUT"`
+	DrainTimeout time.Duration `help:"Time for finishing requests after a signal to stop, all in all." default:"20s" env:"HEDDLE_DRAIN_TIMEOUT"`
 }
 
 // HostFlags are the flags of every program that hosts services.
@@ -127,6 +127,7 @@ func (f Flags) Start(ctx context.Context, name string, stderr io.Writer) (*Runti
 		return nil, err
 	}
 	r := &Runtime{Log: t.Log, Telemetry: t, budget: f.DrainTimeout, failed: make(chan error, 1)}
+	r.limitMemory()
 	if f.Admin != "" {
 		if err := r.startAdmin(ctx, f.Admin); err != nil {
 			return nil, r.Abort(ctx, err)

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/seed-649d3d38/heddle/internal/admin"
@@ -29,17 +30,15 @@ type Runtime struct {
 	budget time.Duration
 	parts  []part
 	failed chan error
+	phase  atomic.Int32
 
 	mu     sync.Mutex // guards what follows, which the admin port reads
-	phase  phase
 	checks []func() error
 }
 
-// phase is where a program is in its life.
-type phase int
-
+// The phases of a program's life.
 const (
-	starting phase = iota
+	starting int32 = iota
 	running
 	draining
 )
@@ -63,12 +62,6 @@ func (r *Runtime) OnReady(check func() error) {
 	r.checks = append(r.checks, check)
 }
 
-func (r *Runtime) enter(p phase) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.phase = p
-}
-
 // Fail ends the program because a part ended by itself. Only the first failure counts.
 func (r *Runtime) Fail(err error) {
 	select {
@@ -77,9 +70,24 @@ func (r *Runtime) Fail(err error) {
 	}
 }
 
-// Serve adds an HTTP server that listens already. On stop it refuses connections,
-// finishes the requests in flight and closes idle connections.
-func (r *Runtime) Serve(name string, server *http.Server, l net.Listener) {
+// Serve adds an HTTP server that listens already. On stop it goes on serving for the time
+// of linger, with readiness off and asking its clients to connect anew, which leads them
+// elsewhere where somebody tells them of readiness; then it refuses connections, finishes
+// the requests in flight and closes idle connections. Lingering is a part of the budget
+// for stopping, and an error if it is all of it.
+func (r *Runtime) Serve(name string, server *http.Server, l net.Listener, linger time.Duration) error {
+	if linger > 0 && linger >= r.budget {
+		return fmt.Errorf("%s: serving on for %s leaves nothing of the %s for stopping; use a longer --drain-timeout, or a shorter --drain-delay", name, linger, r.budget)
+	}
+	handler := server.Handler
+	server.Handler = http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
+		if r.phase.Load() == draining {
+			// The server's own switch would close connections at once on which the next
+			// request may be under way.
+			w.Header().Set("Connection", "close")
+		}
+		handler.ServeHTTP(w, request)
+	})
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -88,6 +96,11 @@ func (r *Runtime) Serve(name string, server *http.Server, l net.Listener) {
 		}
 	}()
 	r.OnStop(name, func(ctx context.Context) error {
+		select {
+		case <-done: // it has failed
+		case <-ctx.Done():
+		case <-time.After(linger):
+		}
 		err := server.Shutdown(ctx)
 		if err != nil {
 			err = errors.Join(err, server.Close())
@@ -95,18 +108,19 @@ func (r *Runtime) Serve(name string, server *http.Server, l net.Listener) {
 		<-done
 		return err
 	})
+	return nil
 }
 
 // checkReady reports the first reason why the program should get no requests.
 func (r *Runtime) checkReady() error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	switch r.phase {
+	switch r.phase.Load() {
 	case starting:
 		return errors.New("starting")
 	case draining:
 		return errors.New("draining")
 	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	for _, check := range r.checks {
 		if err := check(); err != nil {
 			return err
@@ -163,7 +177,7 @@ func (r *Runtime) Ready(attributes ...any) {
 // Wait blocks until ctx ends or a part fails, then stops all parts within the budget.
 // It returns the failure and every error of stopping.
 func (r *Runtime) Wait(ctx context.Context) error {
-	r.enter(running)
+	r.phase.Store(running)
 	var failure error
 	select {
 	case <-ctx.Done():
@@ -188,7 +202,7 @@ func (r *Runtime) Abort(ctx context.Context, err error) error {
 // stop stops all parts, the last one added first, within one budget. A part that fails
 // to stop does not keep the others from it.
 func (r *Runtime) stop(ctx context.Context) error {
-	r.enter(draining)
+	r.phase.Store(draining)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.budget)
 	defer cancel()
 	var errs []error

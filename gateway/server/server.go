@@ -7,9 +7,11 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
+	"time"
 
 	"github.com/nats-io/nats.go"
 
@@ -26,6 +28,8 @@ type Flags struct {
 	HTTP      string   `name:"http" help:"Address of the REST gateway." default:"127.0.0.1:8080" env:"HEDDLE_HTTP"`
 	HTTPOpen  bool     `name:"http-open" help:"Serve on an address that is not loopback, without authentication." env:"HEDDLE_HTTP_OPEN"`
 	AllowHost []string `help:"Name that the Host header may have besides loopback names. Repeatable. Default: any, if the address is not loopback." env:"HEDDLE_ALLOW_HOST" placeholder:"NAME"`
+
+	DrainDelay time.Duration `help:"Part of --drain-timeout in which requests are still taken, with readiness off: where it takes a moment until nobody sends any, such as 5s in Kubernetes." default:"0s" env:"HEDDLE_DRAIN_DELAY"`
 }
 
 // Start starts a gateway for the endpoints on the connection, as a part of the
@@ -74,7 +78,17 @@ func Start(ctx context.Context, r *daemon.Runtime, nc *nats.Conn, store *jobs.St
 	})
 	server := rest.NewServer(handler, r.Log)
 	server.RegisterOnShutdown(handler.Leave)
-	r.Serve("gateway", server, l)
+	if err := r.Serve("gateway", server, l, f.DrainDelay); err != nil {
+		handler.Leave()
+		_ = l.Close()
+		return nil, err
+	}
+	r.OnReady(func() error {
+		if !nc.IsConnected() {
+			return errors.New("not connected to the broker")
+		}
+		return nil
+	})
 	return l.Addr(), nil
 }
 
