@@ -105,7 +105,7 @@ func Run(ctx context.Context, stderr io.Writer, p Program, server bus.Options, f
 	if err != nil {
 		return r.Abort(ctx, err)
 	}
-	store, err := r.ServeJobs(ctx, nc, Endpoints(services))
+	store, err := r.openJobs(ctx, nc, hosting, Endpoints(services))
 	if err == nil {
 		err = r.Host(ctx, nc, store, hosting, services...)
 	}

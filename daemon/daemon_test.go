@@ -20,7 +20,9 @@ import (
 	"github.com/seed-649d3d38/heddle/contract"
 	"github.com/seed-649d3d38/heddle/daemon"
 	"github.com/seed-649d3d38/heddle/internal/broker"
+	"github.com/seed-649d3d38/heddle/internal/brokertest"
 	"github.com/seed-649d3d38/heddle/internal/cli"
+	"github.com/seed-649d3d38/heddle/jobs"
 	"github.com/seed-649d3d38/heddle/solver"
 )
 
@@ -196,5 +198,57 @@ func TestRuntimeStopsInReverse(t *testing.T) {
 		if !strings.Contains(fmt.Sprint(err), part) {
 			t.Errorf("error %q lacks %q", err, part)
 		}
+	}
+}
+
+// TestJobsOnly runs an instance that takes nothing but jobs. Callers do not see it, and it
+// is ready once there are streams to take jobs from.
+func TestJobsOnly(t *testing.T) {
+	t.Parallel()
+	b, err := broker.Start(t.Context(), broker.Config{Listen: "127.0.0.1:0", Dir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(b.Shutdown)
+	ctx, stop := context.WithCancel(t.Context())
+	log := watch("msg=ready")
+	code := make(chan int)
+	go func() {
+		code <- daemon.Main(ctx, []string{"--server", b.URL(), "--admin", "127.0.0.1:0", "--jobs-only"}, io.Discard, log, daemon.Program{
+			Name: "ping", Services: daemon.Fixed(pingService()),
+		})
+	}()
+	<-log.seen
+	nc, err := nats.Connect(b.URL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	for _, subject := range []string{ping.Subject(), contract.JobsSubject("list"), contract.SubmitSubject("ping", "once"), "$SRV.PING"} {
+		if _, err := nc.Request(subject, []byte("{}"), 10*time.Second); !errors.Is(err, nats.ErrNoResponders) {
+			t.Errorf("%s: %v, want nobody who answers", subject, err)
+		}
+	}
+	address := regexp.MustCompile(`admin=(\S+)`).FindStringSubmatch(log.String())[1]
+	brokertest.Await(t, "it is ready", func() bool { return strings.Contains(fetch(t, "http://"+address+"/readyz"), "ready\n") })
+	store, err := jobs.Open(nc, jobs.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	job, _, err := store.Submit(t.Context(), jobs.Submission{Endpoint: ping.Descriptor(), Body: []byte("{}")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ref, err := contract.ParseJobID(job.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if job, err = store.Wait(t.Context(), ref); err != nil || job.State != contract.JobSucceeded {
+		t.Errorf("got %+v, %v", job, err)
+	}
+	stop()
+	if c := <-code; c != cli.ExitOK {
+		t.Errorf("exit code %d, want 0\n%s", c, log)
 	}
 }

@@ -77,6 +77,7 @@ type Host struct {
 	memory    *memory
 	reclaimer *reclaimer
 
+	jobsOnly   bool
 	draining   atomic.Bool
 	cancel     context.CancelCauseFunc
 	cancelJobs context.CancelCauseFunc
@@ -115,7 +116,7 @@ func Start(ctx context.Context, nc *nats.Conn, cfg Config, services ...solver.Se
 	cfg = cfg.withDefaults()
 	work, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	jobWork, cancelJobs := context.WithCancelCause(work)
-	h := &Host{nc: nc, log: cfg.Log, cancel: cancel, cancelJobs: cancelJobs, memory: newMemory(cfg.Memory)}
+	h := &Host{nc: nc, log: cfg.Log, jobsOnly: cfg.JobsOnly, cancel: cancel, cancelJobs: cancelJobs, memory: newMemory(cfg.Memory)}
 	h.reclaimer = newReclaimer(ctx, h.reclaim)
 	h.memory.watch = h.reclaimer.held
 	for _, s := range services {
@@ -187,17 +188,24 @@ func (h *Host) abandon(ctx context.Context) {
 	h.close()
 }
 
-// Ready reports why the host should get no requests now: it is draining, or it has
-// lost its broker. Nil means ready.
+// Ready reports why the host should get no requests now: it is draining, it has lost its
+// broker, or it takes nothing but jobs and the streams of a service are not there. Nil
+// means ready.
 func (h *Host) Ready() error {
 	switch {
 	case h.draining.Load():
 		return errors.New("draining")
 	case !h.nc.IsConnected():
 		return errors.New("not connected to the broker")
-	default:
+	case !h.jobsOnly:
 		return nil
 	}
+	for _, s := range h.services {
+		if s.jobs != nil && !s.jobs.Ready() {
+			return fmt.Errorf("the broker has no stream for jobs of %s", s.spec.Name)
+		}
+	}
+	return nil
 }
 
 // ComputingSlots returns the number of heavy requests that may keep a core busy at once:

@@ -2,6 +2,7 @@ package host_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -71,5 +72,21 @@ func TestJobTakesASlot(t *testing.T) {
 				t.Error(err)
 			}
 		})
+	}
+}
+
+// TestJobsOnlyWantsStreams has an instance that takes nothing but jobs find a broker that
+// keeps none: it is of no use, and says so.
+func TestJobsOnlyWantsStreams(t *testing.T) {
+	t.Parallel()
+	nc := brokertest.Connect(t, brokertest.StartIn(t, ""))
+	store, err := jobs.Open(nc, jobs.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(store.Close)
+	s := openSite(t, nc, host.Config{Slots: 1, Jobs: store, JobsOnly: true})
+	if err := s.Ready(); err == nil || !strings.Contains(err.Error(), "no stream for jobs of echo") {
+		t.Errorf("ready: %v", err)
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"flag"
 	"os"
 	"slices"
 	"strings"
@@ -21,7 +20,6 @@ import (
 	"github.com/seed-649d3d38/heddle/jobs"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
 
 // TestPlan pins what brokers keep. A difference changes installations: raise the revision
 // of the plan with it, so that an older release does not undo it.

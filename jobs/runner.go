@@ -125,6 +125,14 @@ func (s *Store) Start(ctx context.Context, cfg RunnerConfig) (*Runner, error) {
 	return r, nil
 }
 
+// Ready reports whether the streams are there that jobs are taken from, as far as the
+// runner knows. It is cheap.
+func (r *Runner) Ready() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.ready
+}
+
 // Wake tells the runner that there may be more room. It is cheap and does not block.
 func (r *Runner) Wake() {
 	select {
