@@ -201,7 +201,7 @@ func (h *Host) Ready() error {
 		return nil
 	}
 	for _, s := range h.services {
-		if s.jobs != nil && !s.jobs.Ready() {
+		if r := s.jobs.Load(); r != nil && !r.Ready() {
 			return fmt.Errorf("the broker has no stream for jobs of %s", s.spec.Name)
 		}
 	}

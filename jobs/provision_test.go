@@ -20,7 +20,6 @@ import (
 	"github.com/seed-649d3d38/heddle/jobs"
 )
 
-
 // TestPlan pins what brokers keep. A difference changes installations: raise the revision
 // of the plan with it, so that an older release does not undo it.
 func TestPlan(t *testing.T) {

@@ -93,9 +93,15 @@ func exitCode(c contract.Code) int {
 	}
 }
 
-// Version returns the version of the program: that of its module when it was installed
-// as one, otherwise "devel".
+// release is the version of a program that was built for a release, set by the linker.
+var release string
+
+// Version returns the version of the program: that of the release it was built for, or of
+// its module when it was installed as one, otherwise "devel".
 func Version() string {
+	if release != "" {
+		return release
+	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok || info.Main.Version == "" || info.Main.Version == "(devel)" {
 		return "devel"

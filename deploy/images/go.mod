@@ -1,0 +1,22 @@
+module github.com/seed-649d3d38/heddle/deploy/images
+
+go 1.26.0
+
+require github.com/google/go-containerregistry v0.21.7
+
+require (
+	github.com/docker/cli v29.5.3+incompatible // indirect
+	github.com/docker/docker-credential-helpers v0.9.3 // indirect
+	github.com/klauspost/compress v1.20.3 // indirect
+	github.com/opencontainers/go-digest v1.0.0 // indirect
+	github.com/opencontainers/image-spec v1.1.1 // indirect
+	github.com/sirupsen/logrus v1.9.4 // indirect
+	golang.org/x/crypto/x509roots/fallback v0.0.0-20261030153154-30a33513ff6d
+	golang.org/x/sync v0.24.0 // indirect
+	golang.org/x/sys v0.49.0 // indirect
+	gotest.tools/v3 v3.5.2 // indirect
+)
+
+require github.com/seed-649d3d38/heddle v0.0.0
+
+replace github.com/seed-649d3d38/heddle => ../..
