@@ -6,7 +6,7 @@ ARCHIVES ?= bin/images.d
 
 # help lists the targets.
 help:
-	@sed -n 's/^# \([a-z-]*\) \(.*\)/\1\t\2/p' Makefile
+	@sed -n 's/^# \([a-z0-9-]*\) \(.*\)/\1\t\2/p' Makefile
 
 # images builds the images of all programs, and pushes them if REGISTRY is given.
 images: image-tools
@@ -20,8 +20,12 @@ images-archive: image-tools
 images-check: image-tools
 	deploy/images/check.sh
 
+# e2e-k8s proves deploy/k8s on the cluster of KUBECONFIG, which has the images or gets them by IMAGE_LOAD.
+e2e-k8s:
+	cd deploy/k8s && go test -tags e2e -count=1 -timeout 25m -v ./e2e
+
 image-tools:
 	GOBIN=$(CURDIR)/bin go install $(KO)
 	cd deploy/images && go build -o $(CURDIR)/bin/images .
 
-.PHONY: help images images-archive images-check image-tools
+.PHONY: help images images-archive images-check e2e-k8s image-tools

@@ -85,7 +85,7 @@ func byName(found []jobs.Finding) map[string]jobs.Finding {
 }
 
 // planned is the number of streams and consumers for the jobs of echo.
-const planned = 6
+const planned = 11
 
 func wantAll(t testing.TB, found map[string]jobs.Finding, v jobs.Verdict) {
 	t.Helper()
