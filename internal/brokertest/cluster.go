@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -27,6 +29,7 @@ type Cluster struct {
 func StartCluster(t testing.TB) *Cluster {
 	t.Helper()
 	c := &Cluster{t: t}
+	dirs := t.TempDir() // before the next line, so that it is removed after the nodes have stopped
 	t.Cleanup(func() {
 		for i := range c.servers {
 			c.Stop(i)
@@ -44,7 +47,7 @@ func StartCluster(t testing.TB) *Cluster {
 			Host:       "127.0.0.1", Port: ports[i],
 			Cluster:   server.ClusterOpts{Name: "test", Host: "127.0.0.1", Port: ports[clusterSize+i], PoolSize: -1},
 			Routes:    routes,
-			JetStream: true, StoreDir: t.TempDir(),
+			JetStream: true, StoreDir: filepath.Join(dirs, strconv.Itoa(i)),
 			NoLog: true, NoSigs: true,
 		}
 		c.start(i)
