@@ -22,6 +22,7 @@ type jobsCommand struct {
 	Watch  jobsWatchCommand  `cmd:"" help:"Show how a job comes along until it has ended."`
 	Result jobsResultCommand `cmd:"" help:"Print or save the result of a job."`
 	Cancel jobsCancelCommand `cmd:"" help:"End a job that is queued or running."`
+	Items  jobsItemsCommand  `cmd:"" help:"Print what comes of the requests of a batch, as it comes."`
 	Retry  jobsRetryCommand  `cmd:"" help:"Queue a job again that failed or was canceled."`
 
 	Schedule jobsScheduleCommand `cmd:"" help:"Have jobs made at a time, or again and again."`
@@ -32,7 +33,7 @@ type jobsCommand struct {
 }
 
 // withJobs calls use with a connection to the jobs service.
-func withJobs(ctx context.Context, o bus.Options, use func(client.JobCaller) error) error {
+func withJobs(ctx context.Context, o bus.Options, use func(*client.NATS) error) error {
 	nc, err := connectNow(ctx, o)
 	if err != nil {
 		return err
@@ -56,6 +57,8 @@ type jobsSubmitCommand struct {
 	QueueLimit  time.Duration     `help:"Longest time before the first attempt. Default: none." placeholder:"DURATION"`
 	Attempts    int               `help:"Largest number of attempts. Default: 5." placeholder:"N"`
 	Retention   time.Duration     `help:"How long the result is kept. Default: 6h." placeholder:"DURATION"`
+	Batch       string            `help:"Make one job of many requests, one on each line of this file or in a JSON array; - for standard input." type:"path" placeholder:"FILE"`
+	Then        string            `help:"With --batch: the operation that gets the results, in a job of its own." placeholder:"OPERATION"`
 	Text        bool              `help:"Keep the plain-text form of the result: bare digits."`
 	Wait        bool              `help:"Wait until the job has ended and print its result."`
 	JSON        bool              `name:"json" help:"Print the document of the job instead of its id."`
@@ -67,7 +70,8 @@ func (jobsSubmitCommand) Help() string {
 	return `Examples:
   heddle jobs submit fibonacci.term n=10000000
   heddle jobs submit crawler.links url=https://example.com/ --attempts 10 --key today
-  heddle jobs submit sqrt.root x=2 digits=1000000 --text --wait`
+  heddle jobs submit sqrt.root x=2 digits=1000000 --text --wait
+  heddle jobs submit sqrt.integer --batch requests.ndjson`
 }
 
 // Run implements the command.
@@ -76,12 +80,21 @@ func (c *jobsSubmitCommand) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	body, err := c.body(operation, s.in)
+	if c.Batch != "" && len(c.Request) > 0 {
+		return contract.Errorf(contract.CodeInvalidArgument, "the requests come from --batch; leave out %q", c.Request)
+	}
+	body, submit := []byte(nil), (*client.NATS).SubmitJob
+	if c.Batch != "" {
+		submit = (*client.NATS).SubmitJobBatch
+		body, err = readBatch(c.Batch, s.in)
+	} else {
+		body, err = c.body(operation, s.in)
+	}
 	if err != nil {
 		return err
 	}
-	return withJobs(ctx, c.Bus, func(jobs client.JobCaller) error {
-		job, err := jobs.SubmitJob(ctx, operation.Spec, body, c.options())
+	return withJobs(ctx, c.Bus, func(jobs *client.NATS) error {
+		job, err := submit(jobs, ctx, operation.Spec, body, c.options())
 		switch {
 		case err != nil:
 			return err
@@ -98,6 +111,7 @@ func (c *jobsSubmitCommand) Run(ctx context.Context, s streams) error {
 func (c *jobsSubmitCommand) options() contract.JobOptions {
 	o := contract.JobOptions{
 		Key: c.Key, Class: c.Class, RunLimit: c.RunLimit, QueueLimit: c.QueueLimit, Attempts: c.Attempts, Retention: c.Retention,
+		Then: c.Then,
 	}
 	if c.Text {
 		o.Accept = contract.MediaText
@@ -136,7 +150,7 @@ type jobsGetCommand struct {
 
 // Run implements the command.
 func (c *jobsGetCommand) Run(ctx context.Context, s streams) error {
-	return withJobs(ctx, c.Bus, func(jobs client.JobCaller) error {
+	return withJobs(ctx, c.Bus, func(jobs *client.NATS) error {
 		job, err := jobs.GetJob(ctx, c.ID)
 		if err != nil {
 			return err
@@ -153,7 +167,7 @@ type jobsResultCommand struct {
 
 // Run implements the command.
 func (c *jobsResultCommand) Run(ctx context.Context, s streams) error {
-	return withJobs(ctx, c.Bus, func(jobs client.JobCaller) error {
+	return withJobs(ctx, c.Bus, func(jobs *client.NATS) error {
 		job, err := jobs.GetJob(ctx, c.ID)
 		if err == nil {
 			err = failure(job)
@@ -197,7 +211,7 @@ type jobsCancelCommand struct {
 
 // Run implements the command.
 func (c *jobsCancelCommand) Run(ctx context.Context, s streams) error {
-	return withJobs(ctx, c.Bus, func(jobs client.JobCaller) error {
+	return withJobs(ctx, c.Bus, func(jobs *client.NATS) error {
 		job, err := jobs.CancelJob(ctx, c.ID)
 		return printState(s.out, job, err)
 	})
@@ -210,7 +224,7 @@ type jobsRetryCommand struct {
 
 // Run implements the command.
 func (c *jobsRetryCommand) Run(ctx context.Context, s streams) error {
-	return withJobs(ctx, c.Bus, func(jobs client.JobCaller) error {
+	return withJobs(ctx, c.Bus, func(jobs *client.NATS) error {
 		job, err := jobs.RetryJob(ctx, c.ID)
 		return printState(s.out, job, err)
 	})
@@ -231,7 +245,7 @@ func (c *jobsListCommand) Run(ctx context.Context, s streams) error {
 	if err := query.Validate(); err != nil {
 		return err
 	}
-	return withJobs(ctx, c.Bus, func(jobs client.JobCaller) error {
+	return withJobs(ctx, c.Bus, func(jobs *client.NATS) error {
 		list, err := jobs.ListJobs(ctx, query)
 		if err != nil {
 			return err

@@ -25,7 +25,7 @@ func (c *jobsWatchCommand) Run(ctx context.Context, s streams) error {
 	if !c.JSON && isTerminal(s.out) {
 		show = newProgressBar(s.out)
 	}
-	return withJobs(ctx, c.Bus, func(jobs client.JobCaller) error {
+	return withJobs(ctx, c.Bus, func(jobs *client.NATS) error {
 		_, err := watchJob(ctx, jobs, c.ID, show)
 		return err
 	})

@@ -113,7 +113,7 @@ var name = regexp.MustCompile(`^[a-z][a-z0-9_]{0,31}$`)
 
 // Define declares an operation. It panics if the service or operation name is not
 // a lower-case word of at most 32 letters, digits and underscores, or if the service
-// has a name that subjects reserve (lane, handle, cancel, jobs, schedules, t), since a
+// has a name that subjects reserve (lane, handle, cancel, jobs, items, schedules, t), since a
 // declaration is part of the program, not input.
 func Define[Req Request, Res any](spec Spec, examples ...Example[Req, Res]) Endpoint[Req, Res] {
 	if !name.MatchString(spec.Service) || isReserved(spec.Service) || !name.MatchString(spec.Operation) {

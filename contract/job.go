@@ -58,6 +58,10 @@ type Job struct {
 	Result *JobResult `json:"result,omitempty"`
 	// Error is why the job failed, or why its last attempt did.
 	Error *Error `json:"error,omitempty"`
+	// Items count the requests of a batch; nil for a job that is none.
+	Items *JobItems `json:"items,omitempty"`
+	// Then is the id of the job that gets the results of a batch once it has succeeded.
+	Then string `json:"then,omitempty"`
 	// TraceID is the trace that the job belongs to, empty without tracing.
 	TraceID string `json:"trace_id,omitempty"`
 	// Schedule is the id of the schedule that made the job, empty if none did.
@@ -147,6 +151,25 @@ func (r JobResultRequest) Validate() error {
 		return Invalid("length", "must be from 0 to %d", MaxPart)
 	}
 	return nil
+}
+
+// JobItemsRequest asks for lines of a batch that is a job, over NATS: those there are,
+// while it runs, and all once it has succeeded. The reply has bytes of them as its body,
+// with [HeaderContentRange], whose size is * as long as more may come. Lines are never
+// changed, so a reader goes on at the byte after the last one it has.
+type JobItemsRequest struct {
+	ID string `json:"id"`
+	// Offset is the first byte wanted, from 0.
+	Offset int64 `json:"offset,omitempty"`
+}
+
+// Validate checks what can be known without the job.
+func (r JobItemsRequest) Validate() error {
+	if r.Offset < 0 {
+		return Invalid("offset", "must be 0 or above")
+	}
+	_, err := ParseJobID(r.ID)
+	return err
 }
 
 // JobQuery asks for a list of jobs, newest first by their last change; those of the state

@@ -62,6 +62,15 @@ type JobOptions struct {
 	Attempts int
 	// Retention is how long the result is kept; 0 means [DefaultRetention].
 	Retention time.Duration
+	// Then, for a batch, is the operation that gets its results, as <service>.<operation>,
+	// in a job of its own. Its request is a [Gathered].
+	Then string
+	// Items is the number of requests of a batch, 0 for a job that is none. Whoever stores
+	// the batch sets it.
+	Items int
+	// Gathered is the id of the batch whose results are the request, for the job that
+	// follows it. Whoever ends the batch sets it.
+	Gathered string
 }
 
 // ParseJobOptions reads the options from headers, of which get returns the value or "".
@@ -91,7 +100,26 @@ func ParseJobOptions(get func(header string) string) (o JobOptions, err error) {
 			return o, Invalid(HeaderAttempts, "must be a whole number from 1 to %d", MaxAttempts)
 		}
 	}
-	return o, nil
+	return o, o.parseBatch(get)
+}
+
+// parseBatch reads what concerns batches.
+func (o *JobOptions) parseBatch(get func(header string) string) (err error) {
+	o.Then, o.Gathered = get(HeaderThen), get(HeaderGathered)
+	if _, _, ok := parseOperation(o.Then); !ok && o.Then != "" {
+		return Invalid(HeaderThen, "must be the name of an operation, such as sqrt.root")
+	}
+	if o.Gathered != "" {
+		if _, err := ParseJobID(o.Gathered); err != nil {
+			return Invalid(HeaderGathered, "must be the id of a job")
+		}
+	}
+	if value := get(HeaderItems); value != "" {
+		if o.Items, err = strconv.Atoi(value); err != nil || o.Items < 1 || o.Items > MaxBatchJobBody {
+			return Invalid(HeaderItems, "must be the number of requests of a batch")
+		}
+	}
+	return nil
 }
 
 // ParseKey checks the value of [HeaderKey], which may be empty. It returns an [*Error] with
@@ -134,6 +162,15 @@ func (o JobOptions) Headers(set func(header, value string)) {
 	setTime(HeaderRetention, o.Retention)
 	if o.Attempts > 0 {
 		set(HeaderAttempts, strconv.Itoa(o.Attempts))
+	}
+	if o.Then != "" {
+		set(HeaderThen, o.Then)
+	}
+	if o.Items > 0 {
+		set(HeaderItems, strconv.Itoa(o.Items))
+	}
+	if o.Gathered != "" {
+		set(HeaderGathered, o.Gathered)
 	}
 }
 

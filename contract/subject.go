@@ -30,10 +30,11 @@ func BatchSubject(service, operation string) string { return Subject(service, op
 //	heddle.v1.cancel.<service>
 func CancelSubject(service string) string { return subjectPrefix + "cancel." + service }
 
-// ServiceOf returns the service of a subject that [Subject] or [BatchSubject] made, and
-// whether it is one.
+// ServiceOf returns the service of a subject that [Subject], [BatchSubject],
+// [ItemSubject] or [ItemBatchSubject] made, and whether it is one.
 func ServiceOf(subject string) (service string, ok bool) {
 	rest, ok := strings.CutPrefix(subject, subjectPrefix)
+	rest = strings.TrimPrefix(rest, itemsWord+".")
 	service, _, found := strings.Cut(rest, ".")
 	return service, ok && found
 }
@@ -81,10 +82,10 @@ func isHandleSubject(subject string) bool {
 }
 
 // isReserved reports whether a word stands where subjects have the name of a service, so
-// that no service can have it: lanes, handles, cancellation, jobs, schedules and tenants.
+// that no service can have it: lanes, handles, cancellation, jobs, their items, schedules and tenants.
 func isReserved(word string) bool {
 	switch word {
-	case "lane", handleWord, "cancel", "jobs", scheduleWord, "t":
+	case "lane", handleWord, "cancel", "jobs", itemsWord, scheduleWord, "t":
 		return true
 	}
 	return false

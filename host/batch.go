@@ -40,7 +40,7 @@ func (e *endpoint) forChunks(recorder func(contract.Spec) *recorder) *endpoint {
 		operation: e.operation,
 		spec:      e.spec,
 		name:      spec.Operation,
-		subject:   e.spec.BatchSubject(),
+		subject:   e.subject + ".batch",
 		chunks:    true,
 		offers:    []string{contract.MediaNDJSON},
 		instance:  e.instance,

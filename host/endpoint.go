@@ -37,12 +37,16 @@ func newEndpoint(s *service, op solver.Operation, tracer trace.Tracer, r *record
 	if err != nil {
 		return nil, err
 	}
+	subject := op.Endpoint.Subject()
+	if s.host.jobsOnly {
+		subject = contract.ItemSubject(op.Endpoint.Service, op.Endpoint.Operation)
+	}
 	return &endpoint{
 		service:   s,
 		operation: op,
 		spec:      op.Endpoint,
 		name:      op.Endpoint.Operation,
-		subject:   op.Endpoint.Subject(),
+		subject:   subject,
 		offers:    op.Endpoint.Media(),
 		metadata:  metadata,
 		instance:  []string{s.identity.ID},

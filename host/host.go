@@ -15,6 +15,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 	"golang.org/x/sync/semaphore"
 
+	"github.com/seed-649d3d38/heddle/internal/bus"
 	"github.com/seed-649d3d38/heddle/jobs"
 	"github.com/seed-649d3d38/heddle/solver"
 )
@@ -77,6 +78,7 @@ type Host struct {
 	memory    *memory
 	reclaimer *reclaimer
 
+	requester  *bus.Requester // for the requests of batches; nil without durable jobs
 	jobsOnly   bool
 	draining   atomic.Bool
 	cancel     context.CancelCauseFunc
@@ -119,6 +121,13 @@ func Start(ctx context.Context, nc *nats.Conn, cfg Config, services ...solver.Se
 	h := &Host{nc: nc, log: cfg.Log, jobsOnly: cfg.JobsOnly, cancel: cancel, cancelJobs: cancelJobs, memory: newMemory(cfg.Memory)}
 	h.reclaimer = newReclaimer(ctx, h.reclaim)
 	h.memory.watch = h.reclaimer.held
+	if cfg.Jobs != nil {
+		var err error
+		if h.requester, err = bus.NewRequester(nc); err != nil {
+			h.abandon(ctx)
+			return nil, fmt.Errorf("host services: %w", err)
+		}
+	}
 	for _, s := range services {
 		err := h.serve(work, cfg, s)
 		if err == nil {
@@ -291,6 +300,9 @@ func (h *Host) cut() {
 // close gives back what the services hold.
 func (h *Host) close() {
 	h.reclaimer.close()
+	if h.requester != nil {
+		h.requester.Close()
+	}
 	for _, s := range h.services {
 		s.cancels.close()
 		if s.spec.Close != nil {

@@ -57,6 +57,9 @@ type job struct {
 
 // runJob begins to work on a job, unless all slots are busy.
 func (s *service) runJob(ctx context.Context, a *jobs.Attempt) bool {
+	if a.Options().Items > 0 {
+		return s.runBatch(ctx, a)
+	}
 	j := job{newCall(a.Message(), time.Now()), a}
 	e, err := s.prepareJob(j)
 	switch {
@@ -80,8 +83,7 @@ func (s *service) prepareJob(j job) (e *endpoint, err error) {
 	ref := j.attempt.Ref()
 	e = s.endpoint(ref.Operation)
 	if e == nil || e.chunks {
-		// An instance of another release may know it, so this is no verdict.
-		return nil, contract.Errorf(contract.CodeUnavailable, "no instance that took the job knows the operation %s.%s", ref.Service, ref.Operation)
+		return nil, unknownOperation(ref)
 	}
 	if err := e.checkSize(j.message.Data); err != nil {
 		return e, err
@@ -91,6 +93,11 @@ func (s *service) prepareJob(j job) (e *endpoint, err error) {
 	}
 	j.request, j.cost, err = e.read(j.message.Data)
 	return e, err
+}
+
+// unknownOperation is no verdict: an instance of another release may know the operation.
+func unknownOperation(ref contract.JobRef) error {
+	return contract.Errorf(contract.CodeUnavailable, "no instance that took the job knows the operation %s.%s", ref.Service, ref.Operation)
 }
 
 // lightJob works on a job that takes no slot. Its result is stored by a goroutine, so that

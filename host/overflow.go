@@ -13,8 +13,12 @@ import (
 
 // joinLane joins the lane of the service and asks it for work whenever slots are free.
 func (s *service) joinLane(ctx context.Context, size int) error {
+	name := s.spec.Name
+	if s.host.jobsOnly {
+		name = contract.ItemLane(name)
+	}
 	l, err := lane.Open(ctx, s.host.nc, lane.Config{
-		Service: s.spec.Name,
+		Service: name,
 		Size:    size,
 		Log:     s.host.log,
 		Pure: func(operation string) bool {
@@ -115,7 +119,9 @@ func (s *service) refuse(ctx context.Context, entry lane.Entry, why lane.Reason)
 // leaveLane leaves the lane: to other instances if there are any, otherwise empty. It
 // returns when nothing from the lane can begin here any more.
 func (s *service) leaveLane(ctx context.Context) {
-	peer := s.workOff(ctx)
+	// The requests of batches need nobody who works them off: whoever waits for them ends
+	// with this instance, or asks again.
+	peer := s.host.jobsOnly || s.workOff(ctx)
 	if ctx.Err() != nil {
 		// The time for the drain is up. What is taken now is answered at once: that
 		// the instance shuts down.

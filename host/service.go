@@ -9,6 +9,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/micro"
 	"github.com/nats-io/nuid"
+	"golang.org/x/sync/semaphore"
 
 	"github.com/seed-649d3d38/heddle/contract"
 	"github.com/seed-649d3d38/heddle/host/internal/lane"
@@ -31,6 +32,7 @@ type service struct {
 	handles   *handles
 	parts     *nats.Subscription          // takes requests for parts of handles
 	jobs      atomic.Pointer[jobs.Runner] // nil where there are no durable jobs
+	batches   *semaphore.Weighted         // those that are jobs and are looked after here
 	share     *share
 }
 
@@ -42,6 +44,7 @@ func newService(h *Host, cfg Config, spec solver.Service) (*service, error) {
 		share:   newShare(cfg.slots(spec)),
 		handles: newHandles(h.memory),
 		cancels: new(cancels),
+		batches: semaphore.NewWeighted(batchesAtOnce),
 		identity: micro.ServiceIdentity{
 			Name: spec.Name, ID: nuid.Next(), Version: spec.Version,
 			Metadata: map[string]string{}, // null would break ADR-32 clients
@@ -66,10 +69,11 @@ func newService(h *Host, cfg Config, spec solver.Service) (*service, error) {
 	return s, nil
 }
 
-// subscribe joins the lane, takes requests and answers discovery, unless nothing but jobs
-// is wanted. The context is the one that requests work under.
+// subscribe joins the lane, takes requests and answers discovery. Where nothing but jobs is
+// wanted these are the requests of batches that are jobs, with a lane of their own, and
+// nobody discovers them. The context is the one that requests work under.
 func (s *service) subscribe(ctx context.Context, cfg Config) error {
-	if cfg.JobsOnly {
+	if cfg.JobsOnly && cfg.Jobs == nil {
 		return nil
 	}
 	if err := s.joinLane(ctx, cfg.Queue); err != nil {
@@ -88,6 +92,9 @@ func (s *service) subscribe(ctx context.Context, cfg Config) error {
 			return fmt.Errorf("subscribe to %s: %w", e.subject, err)
 		}
 		e.sub = sub
+	}
+	if cfg.JobsOnly {
+		return nil
 	}
 	return s.announce(ctx)
 }

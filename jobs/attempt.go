@@ -40,8 +40,9 @@ type Attempt struct {
 	delivery uint64 // how often it was delivered
 	queued   time.Time
 	arrived  time.Time
-	more     bool  // others waited behind it at the broker
-	fault    error // of the options, which then are the defaults
+	more     bool   // others waited behind it at the broker
+	fault    error  // of the options, which then are the defaults, or of what it follows
+	gathered []byte // the request, in place of the message's body; nil for most jobs
 
 	stop     atomic.Pointer[context.CancelCauseFunc] // ends the work; nil before Start
 	ending   atomic.Pointer[error]                   // why the work should end
@@ -52,14 +53,20 @@ type Attempt struct {
 	record   *record
 	ended    bool // the attempt has ended; guarded by writing
 	reported *contract.Progress
+	lines    *Lines // nil unless the job is a batch that is being done
 }
 
 // Ref names the job.
 func (a *Attempt) Ref() contract.JobRef { return a.ref }
 
 // Message is what the broker holds of the job: its body is the request. It must not be
-// changed or answered.
-func (a *Attempt) Message() *nats.Msg { return a.message }
+// changed or answered. For a job that follows a batch the body is a [contract.Gathered].
+func (a *Attempt) Message() *nats.Msg {
+	if a.gathered != nil {
+		return &nats.Msg{Subject: a.message.Subject, Reply: a.message.Reply, Header: a.message.Header, Data: a.gathered}
+	}
+	return a.message
+}
 
 // Options say how the job is to be done, with defaults in place.
 func (a *Attempt) Options() contract.JobOptions { return a.options }
@@ -112,7 +119,8 @@ func (a *Attempt) begin() {
 			Class: a.options.Class, Created: a.queued, TraceID: traceID(a.message.Header),
 			Schedule: a.message.Header.Get(contract.HeaderSchedule),
 		}
-		r.Payload = payloadDigest(a.message.Data)
+		describeBatch(&r.Job, a.ref, a.options)
+		r.Payload, r.Upload = payloadOf(a.message), uploadOf(a.message.Header.Get, a.message.Data)
 	}
 	r.State = contract.JobRunning
 	r.Attempt++
@@ -137,6 +145,11 @@ func (a *Attempt) announce(ctx context.Context) {
 	if p := a.progress.Load(); p != nil {
 		a.reported, a.record.Progress = p, p
 	}
+	if a.lines != nil {
+		if err := a.lines.keep(ctx); err != nil {
+			return // the end of the work comes with its reason
+		}
+	}
 	if err := a.commit(ctx, 0); err != nil {
 		a.interrupt(err)
 	}
@@ -148,7 +161,7 @@ func (a *Attempt) hasNews() bool {
 		return false // it is being stored
 	}
 	defer a.writing.Unlock()
-	return !a.ended && a.progress.Load() != a.reported
+	return !a.ended && (a.progress.Load() != a.reported || a.lines != nil && a.lines.dirty)
 }
 
 // Fail ends the attempt with an error of the work under the context. One that can pass,
@@ -165,7 +178,7 @@ func (a *Attempt) Fail(ctx context.Context, err error) {
 		a.record.Error = f
 		if canPass(f.Code) && a.record.Attempt < a.options.Attempts {
 			a.record.State = contract.JobQueued
-			delay := max(backoff(a.record.Attempt), f.RetryAfter)
+			delay := max(Backoff(a.record.Attempt), f.RetryAfter)
 			a.record.NotBefore = time.Now().UTC().Add(delay).Truncate(time.Microsecond)
 			return outcome{delay: delay, again: true}
 		}
@@ -230,16 +243,48 @@ func (a *Attempt) end(ctx context.Context, decide func() outcome) {
 		return
 	}
 	a.ended = true
+	a.keepLines(ctx)
 	o := decide()
 	a.runner.note(a)
 	switch err := a.commit(ctx, o.ttl); {
-	case errors.Is(err, ErrCanceled):
+	case errors.Is(err, ErrCanceled) && a.options.Items == 0:
 		a.runner.finished(a, ack) // it has ended, and whoever did that may not have come to this
 	case err != nil:
 		a.runner.finished(a, "") // it is not ours, and must not be acknowledged
 	case o.again:
 		a.runner.finished(a, nakAfter(o.delay))
 	default:
-		a.runner.finished(a, ack)
+		a.settle(ctx)
 	}
+}
+
+// keepLines stores what there is of a batch, so that it is not done again.
+func (a *Attempt) keepLines(ctx context.Context) {
+	if a.lines == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, apiTimeout)
+	defer cancel()
+	if err := a.lines.keep(ctx); err != nil {
+		a.runner.cfg.Log.WarnContext(ctx, "store lines of batch", "job", a.ref.ID(), "error", err)
+	}
+}
+
+// settle lets go of a job that has ended, once all is done that comes after that. If that
+// fails the message comes again.
+func (a *Attempt) settle(ctx context.Context) {
+	if err := a.runner.store.settle(ctx, a.ref, a.record); err != nil {
+		a.runner.cfg.Log.WarnContext(ctx, "hand on what a batch left", "job", a.ref.ID(), "error", err)
+		a.runner.finished(a, nakAfter(firstBackoff))
+		return
+	}
+	a.runner.finished(a, ack)
+}
+
+// Postpone lets a job that has not begun wait for the time, here or elsewhere.
+func (a *Attempt) Postpone(wait time.Duration) {
+	a.writing.Lock()
+	a.ended = true
+	a.writing.Unlock()
+	a.runner.finished(a, nakAfter(wait))
 }

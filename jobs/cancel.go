@@ -40,6 +40,9 @@ func (s *Store) Cancel(ctx context.Context, ref contract.JobRef) (contract.Job, 
 			return contract.Job{}, unavailable(err)
 		default:
 			s.withdraw(ctx, ref)
+			if err := s.settle(ctx, ref, r); err != nil {
+				s.cfg.Log.WarnContext(ctx, "limit what is kept of a canceled batch", "job", ref.ID(), "error", err)
+			}
 			return r.Job, nil
 		}
 	}
@@ -66,6 +69,7 @@ func (s *Store) closed(ctx context.Context, f found, state contract.JobState) (*
 	}
 	if f.message != nil {
 		r.keep(f.message)
+		r.Upload = uploadOf(f.message.Header.Get, f.message.Data)
 		if sequence, _, err := stored(f.message); err == nil {
 			r.Work = max(r.Work, sequence)
 		}
@@ -140,6 +144,11 @@ func (s *Store) Retry(ctx context.Context, ref contract.JobRef) (contract.Job, e
 			return job, wrongState(job, "failed or canceled", "retried")
 		case f.record.Request == nil:
 			return job, contract.Errorf(contract.CodeConflict, "the job %s cannot be retried, since its request is not JSON; submit another one", job.ID)
+		}
+		if f.record.Upload != nil {
+			if err := s.keepUpload(ctx, ref, f.record.Upload, 0); err != nil {
+				return contract.Job{}, err
+			}
 		}
 		r := *f.record
 		r.State, r.Attempt, r.Error, r.Progress = contract.JobQueued, 0, nil, nil

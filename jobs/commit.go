@@ -95,6 +95,9 @@ func (a *Attempt) compare(now *record) verdict {
 	}
 }
 
+// CanPass reports whether what failed with the error may succeed another time.
+func CanPass(err error) bool { return canPass(contract.FromError(err).Code) }
+
 // canPass reports whether an attempt that failed with the code may succeed another time.
 func canPass(code contract.Code) bool {
 	switch code {
@@ -105,9 +108,9 @@ func canPass(code contract.Code) bool {
 	}
 }
 
-// backoff returns how long a job waits after so many attempts: longer every time, and
-// never the same for all that failed at once.
-func backoff(attempts int) time.Duration {
+// Backoff returns how long to wait after so many attempts: longer every time, and never
+// the same for all that failed at once.
+func Backoff(attempts int) time.Duration {
 	mean := maxBackoff
 	if shift := attempts - 1; shift < 10 {
 		mean = min(firstBackoff<<shift, maxBackoff)

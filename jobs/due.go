@@ -170,5 +170,5 @@ func duePause(m jetstream.Msg) time.Duration {
 	if meta, err := m.Metadata(); err == nil {
 		tries = int(meta.NumDelivered)
 	}
-	return min(backoff(tries), maxDuePause)
+	return min(Backoff(tries), maxDuePause)
 }

@@ -20,7 +20,7 @@ func (f found) payload() string {
 	if f.exists() {
 		return f.record.Payload
 	}
-	return payloadDigest(f.message.Data)
+	return payloadOf(f.message)
 }
 
 // exists reports whether there is a record.

@@ -103,6 +103,9 @@ func (s *Store) healMessage(ctx context.Context, f found, t tally) error {
 		if time.Since(f.record.written) < s.settled {
 			return nil // its acknowledgement is on its way
 		}
+		if err := s.settle(ctx, f.ref, f.record); err != nil {
+			return err
+		}
 		deleted, err := s.deleteRead(ctx, f.ref.Service, f.message)
 		if deleted {
 			t.add(f.ref.Service, contract.HealLeftover)
@@ -182,6 +185,9 @@ func (s *Store) fail(ctx context.Context, f found, why *contract.Error) (bool, e
 	err = s.write(ctx, f.ref, r, contract.DefaultRetention+recordKept)
 	if isMoved(err) {
 		return false, nil // somebody has gone on with it
+	}
+	if err == nil {
+		err = s.settle(ctx, f.ref, r)
 	}
 	return err == nil, err
 }

@@ -173,7 +173,7 @@ func (r *Runner) open(m *nats.Msg) (*Attempt, error) {
 // isFresh reports whether the job has no record, as far as that can be known without
 // reading it, which would halve the throughput.
 func (a *Attempt) isFresh() bool {
-	return a.delivery == 1 && a.arrived.Sub(a.queued) < fresh && a.message.Header[contract.HeaderRevision] == nil
+	return a.delivery == 1 && a.arrived.Sub(a.queued) < fresh && a.message.Header[contract.HeaderRevision] == nil && a.options.Gathered == ""
 }
 
 // load reads the record of a job and decides whether it can begin.
@@ -190,7 +190,7 @@ func (a *Attempt) load(ctx context.Context) {
 	case ours:
 		r.Wake()
 	case over:
-		r.finished(a, ack)
+		a.settle(ctx)
 	case waiting:
 		r.finished(a, nakAfter(time.Until(a.record.NotBefore)))
 	default: // another instance has it; an acknowledgement would take it away there
@@ -219,16 +219,21 @@ func (a *Attempt) continueFrom(ctx context.Context, now *record) verdict {
 	if v == ours && now.State == contract.JobRunning && now.Work == a.sequence && now.Delivery == a.delivery {
 		v = theirs // this very delivery: it is in other hands in this process
 	}
+	if v == over || v == ours {
+		a.record = now
+	}
 	if v != ours {
 		return v
 	}
-	a.record = now
 	if now.State == contract.JobQueued && time.Until(now.NotBefore) > 0 {
 		return waiting
 	}
 	if now.State == contract.JobRunning && now.Attempt >= a.options.Attempts {
 		a.exhausted(ctx)
 		return theirs // it has been let go of
+	}
+	if a.options.Gathered != "" && a.fault == nil {
+		a.gathered, a.fault = a.runner.store.gather(ctx, a.ref.Tenant, a.options.Gathered)
 	}
 	return ours
 }

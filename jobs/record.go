@@ -33,6 +33,10 @@ type record struct {
 	// Request and Options are what a job that has ended is retried with.
 	Request json.RawMessage   `json:"request,omitempty"`
 	Options map[string]string `json:"options,omitempty"`
+	// Upload tells where the requests of a batch lie that is too large for its message.
+	Upload *upload `json:"upload,omitempty"`
+	// Lines tell where the lines of a batch lie that there are so far.
+	Lines *storedLines `json:"lines,omitempty"`
 
 	revision uint64    // of the bucket; 0 for one that is not there
 	written  time.Time // when the broker stored it
@@ -58,6 +62,15 @@ func (r *record) keep(m *nats.Msg) {
 			r.Options[header] = value
 		})
 	}
+}
+
+// retention returns how long results are kept, by what a job that has ended is retried with.
+func (r *record) retention() time.Duration {
+	options, err := contract.ParseJobOptions(func(header string) string { return r.Options[header] })
+	if err != nil {
+		options = contract.JobOptions{} // they were not kept for that
+	}
+	return options.WithDefaults().Retention
 }
 
 // message returns the write of the record after the revision that it has now.

@@ -41,11 +41,16 @@ func (a *Attempt) Succeed(ctx context.Context, media string, result Result) {
 		a.Fail(ctx, err)
 		return
 	}
+	a.succeed(ctx, doc)
+}
+
+// succeed ends the job with the result that is described.
+func (a *Attempt) succeed(ctx context.Context, doc *contract.JobResult) {
 	a.end(ctx, func() outcome {
 		now := time.Now().UTC().Truncate(time.Microsecond)
 		a.record.State, a.record.Finished = contract.JobSucceeded, now
 		doc.Expires = now.Add(a.options.Retention)
-		a.record.Result = doc
+		a.record.Result, a.record.Lines = doc, nil
 		if p := a.record.Progress; p != nil && p.Total > 0 {
 			whole := *p
 			whole.Done = whole.Total

@@ -16,6 +16,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"github.com/seed-649d3d38/heddle/contract"
+	"github.com/seed-649d3d38/heddle/internal/ndjson"
 	"github.com/seed-649d3d38/heddle/internal/strict"
 )
 
@@ -50,15 +51,17 @@ type Service struct {
 func Serve(ctx context.Context, store *Store, endpoints []contract.Descriptor) (*Service, error) {
 	s := &Service{store: store, endpoints: endpoints, log: store.cfg.Log, slots: make(chan struct{}, atOnce)}
 	verbs := map[string]answer{
-		contract.SubmitSubject("*", "*"): s.submit,
-		contract.JobsSubject("get"):      s.get,
-		contract.JobsSubject("list"):     s.list,
-		contract.JobsSubject("cancel"):   s.byID(store.Cancel),
-		contract.JobsSubject("retry"):    s.byID(store.Retry),
-		contract.JobsSubject("result"):   s.result,
-		contract.JobsSubject("queues"):   s.queues,
-		contract.JobsSubject("pause"):    s.byService(store.Pause),
-		contract.JobsSubject("resume"):   s.byService(store.Resume),
+		contract.SubmitSubject("*", "*"):      s.submit,
+		contract.SubmitBatchSubject("*", "*"): s.submitBatch,
+		contract.JobsSubject("items"):         s.items,
+		contract.JobsSubject("get"):           s.get,
+		contract.JobsSubject("list"):          s.list,
+		contract.JobsSubject("cancel"):        s.byID(store.Cancel),
+		contract.JobsSubject("retry"):         s.byID(store.Retry),
+		contract.JobsSubject("result"):        s.result,
+		contract.JobsSubject("queues"):        s.queues,
+		contract.JobsSubject("pause"):         s.byService(store.Pause),
+		contract.JobsSubject("resume"):        s.byService(store.Resume),
 	}
 	maps.Copy(verbs, s.scheduleVerbs())
 	for subject, answer := range verbs {
@@ -158,22 +161,83 @@ func (s *Service) problem(ctx context.Context, m *nats.Msg, f *contract.Error) *
 
 // submit stores a job. Its operation is in the subject, its options in the headers.
 func (s *Service) submit(ctx context.Context, m *nats.Msg) (any, *nats.Msg, error) {
-	tokens := strings.Split(m.Subject, ".")
+	endpoint, options, err := s.submission(m, m.Subject)
+	if err != nil {
+		return nil, nil, err
+	}
+	job, _, err := s.store.Submit(ctx, Submission{
+		Endpoint: endpoint, Body: m.Data, Options: options, Trace: traceOf(m.Header),
+	})
+	return job, nil, err
+}
+
+// submission reads what a submission says beside its body. The subject ends with the
+// operation.
+func (s *Service) submission(m *nats.Msg, subject string) (endpoint contract.Descriptor, o contract.JobOptions, err error) {
+	tokens := strings.Split(subject, ".")
 	service, operation := tokens[len(tokens)-2], tokens[len(tokens)-1]
 	i := slices.IndexFunc(s.endpoints, func(d contract.Descriptor) bool {
 		return d.Service == service && d.Operation == operation
 	})
 	if i < 0 {
-		return nil, nil, contract.Errorf(contract.CodeNotFound, "there is no operation %s.%s", service, operation)
+		return endpoint, o, contract.Errorf(contract.CodeNotFound, "there is no operation %s.%s", service, operation)
 	}
-	options, err := contract.ParseJobOptions(m.Header.Get)
+	o, err = contract.ParseJobOptions(m.Header.Get)
+	return s.endpoints[i], o, err
+}
+
+// submitBatch stores a batch as one job: a JSON array of requests, or one on each line.
+func (s *Service) submitBatch(ctx context.Context, m *nats.Msg) (any, *nats.Msg, error) {
+	endpoint, options, err := s.submission(m, strings.TrimSuffix(m.Subject, ".batch"))
 	if err != nil {
 		return nil, nil, err
 	}
-	job, _, err := s.store.Submit(ctx, Submission{
-		Endpoint: s.endpoints[i], Body: m.Data, Options: options, Trace: traceOf(m.Header),
+	if err := CheckThen(s.endpoints, options.Then); err != nil {
+		return nil, nil, err
+	}
+	items, err := ndjson.Split(m.Data, ndjson.Sniff, contract.MaxBatchJobBody)
+	if err != nil {
+		return nil, nil, contract.Errorf(contract.CodeMalformedRequest, "%v; send a JSON array of requests, or one request on each line", err)
+	}
+	job, _, err := s.store.SubmitBatch(ctx, BatchSubmission{
+		Endpoint: endpoint, Items: items, Options: options, Trace: traceOf(m.Header),
 	})
 	return job, nil, err
+}
+
+// items returns bytes of the lines of a batch.
+func (s *Service) items(ctx context.Context, m *nats.Msg) (any, *nats.Msg, error) {
+	var r contract.JobItemsRequest
+	if err := strict.Decode(m.Data, &r); err != nil {
+		return nil, nil, err
+	}
+	if err := r.Validate(); err != nil {
+		return nil, nil, err
+	}
+	ref, err := contract.ParseJobID(r.ID)
+	if err != nil {
+		return nil, nil, err
+	}
+	lines, more, err := s.store.Lines(ctx, ref)
+	if err != nil {
+		return nil, nil, err
+	}
+	if r.Offset > lines.Size {
+		return nil, nil, contract.Errorf(contract.CodeRangeNotSatisfiable, "offset must be at most the size of the lines, which is %d", lines.Size)
+	}
+	end := min(r.Offset+contract.MaxPart, r.Offset+s.store.nc.MaxPayload()-contract.HeaderRoom, lines.Size)
+	var body bytes.Buffer
+	if err := lines.WriteRange(ctx, &body, r.Offset, end); err != nil {
+		return nil, nil, err
+	}
+	place := contract.FormatContentRange(r.Offset, end, lines.Size)
+	if more {
+		place = contract.FormatOpenRange(r.Offset, end)
+	}
+	return nil, &nats.Msg{Data: body.Bytes(), Header: nats.Header{
+		contract.HeaderContentType:  {contract.MediaNDJSON},
+		contract.HeaderContentRange: {place},
+	}}, nil
 }
 
 // traceOf returns the headers of a trace among others, nil if there are none.

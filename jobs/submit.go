@@ -42,6 +42,20 @@ type Submission struct {
 // [contract.CodeRequestTooLarge], [contract.CodeUnavailable] if the broker could not store
 // the job or did not say so in time. A submission with a key may then be sent again.
 func (s *Store) Submit(ctx context.Context, job Submission) (doc contract.Job, isNew bool, err error) {
+	if err := checkOptions(job.Options); err != nil {
+		return doc, false, err
+	}
+	if job.Options.Then != "" {
+		return doc, false, contract.Invalid(contract.HeaderThen, "is for batches; the results of a single job go to nobody")
+	}
+	if err := validate(job.Endpoint, job.Body); err != nil {
+		return doc, false, err
+	}
+	return s.submit(ctx, job, func(contract.JobRef) ([]byte, error) { return job.Body, nil })
+}
+
+// submit stores a job whose request is the body, as the message that place makes of it.
+func (s *Store) submit(ctx context.Context, job Submission, place func(contract.JobRef) ([]byte, error)) (doc contract.Job, isNew bool, err error) {
 	ref := contract.JobRef{Tenant: job.Tenant, Service: job.Endpoint.Service, Operation: job.Endpoint.Operation}
 	if ref.Tenant == "" {
 		ref.Tenant = contract.DefaultTenant
@@ -49,21 +63,20 @@ func (s *Store) Submit(ctx context.Context, job Submission) (doc contract.Job, i
 	if err := contract.CheckTenant(ref.Tenant); err != nil {
 		return doc, false, err
 	}
-	if err := validate(job.Endpoint, job.Body); err != nil {
-		return doc, false, err
+	payload := payloadDigest(job.Body)
+	ref.Token = strings.ToLower(rand.Text()[:tokenLength])
+	if job.Options.Key != "" {
+		ref.Token = keyToken(ref, job.Options.Key)
+		if doc, err = s.repeated(ctx, ref, payload); !errors.Is(err, contract.CodeNotFound) {
+			return doc, false, err
+		}
 	}
-	if job.Options.Key == "" {
-		ref.Token = strings.ToLower(rand.Text()[:tokenLength])
-		doc, _, err = s.queue(ctx, ref, job)
-		return doc, err == nil, err
-	}
-	ref.Token = keyToken(ref, job.Options.Key)
-	if doc, err = s.repeated(ctx, ref, job.Body); !errors.Is(err, contract.CodeNotFound) {
+	if job.Body, err = place(ref); err != nil {
 		return doc, false, err
 	}
 	doc, again, err := s.queue(ctx, ref, job)
-	if again { // somebody else was faster by a moment
-		doc, err = s.repeated(ctx, ref, job.Body)
+	if again && job.Options.Key != "" { // somebody else was faster by a moment
+		doc, err = s.repeated(ctx, ref, payload)
 	}
 	return doc, err == nil && !again, err
 }
@@ -97,13 +110,14 @@ func macToken(ref contract.JobRef, text string) string {
 	return strings.ToLower(base32.StdEncoding.EncodeToString(mac.Sum(nil))[:tokenLength])
 }
 
-// repeated returns the job that was submitted with a key before, if it had this body.
-func (s *Store) repeated(ctx context.Context, ref contract.JobRef, body []byte) (contract.Job, error) {
+// repeated returns the job that was submitted with a key before, if its request was the
+// same.
+func (s *Store) repeated(ctx context.Context, ref contract.JobRef, payload string) (contract.Job, error) {
 	f, err := s.find(ctx, ref)
 	if err != nil {
 		return contract.Job{}, err
 	}
-	if f.payload() != payloadDigest(body) {
+	if f.payload() != payload {
 		return contract.Job{}, contract.Invalid(contract.HeaderKey, "was used for another request to %s.%s; use a new key", ref.Service, ref.Operation)
 	}
 	return f.job(), nil
@@ -144,10 +158,25 @@ func (s *Store) queue(ctx context.Context, ref contract.JobRef, job Submission) 
 // queuedJob returns the document of a job that is queued and has no record.
 func queuedJob(ref contract.JobRef, m *nats.Msg, created time.Time) contract.Job {
 	_, class, _ := contract.ParseWorkSubject(m.Subject)
-	return contract.Job{
+	job := contract.Job{
 		ID: ref.ID(), Service: ref.Service, Operation: ref.Operation, Class: class,
 		State: contract.JobQueued, Created: created.Truncate(time.Microsecond), TraceID: traceID(m.Header),
 		Schedule: m.Header.Get(contract.HeaderSchedule),
+	}
+	if options, err := contract.ParseJobOptions(m.Header.Get); err == nil {
+		describeBatch(&job, ref, options)
+	}
+	return job
+}
+
+// describeBatch adds to the document of a job what is to be said of a batch.
+func describeBatch(job *contract.Job, ref contract.JobRef, o contract.JobOptions) {
+	if o.Items == 0 {
+		return
+	}
+	job.Items = &contract.JobItems{Total: o.Items}
+	if o.Then != "" {
+		job.Then = followRef(ref, o.Then).ID()
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"fmt"
 	"mime"
 	"net/http"
 	"net/url"
@@ -26,9 +27,9 @@ const (
 	// lineBuffer holds lines until it is full or no more are ready, in bytes.
 	lineBuffer = 32 << 10
 
-	// maxBatchItems is more requests than a body of the largest size can hold: the
-	// shortest one is a digit and the end of its line.
-	maxBatchItems = contract.MaxBatchBody
+	// batchJobsAtOnce is the number of batches that are read at once to become jobs, whose
+	// bodies may be large.
+	batchJobsAtOnce = 4
 )
 
 // The query parameter of a batch and its values.
@@ -66,7 +67,13 @@ func (o *operation) answerBatch(ctx context.Context, w http.ResponseWriter, r *h
 		ctx, cancel = context.WithDeadline(ctx, arrived.Add(timeout))
 		defer cancel()
 	}
-	items, err := readBatch(w, r)
+	if prefer := parsePrefer(r.Header["Prefer"]); prefer.async {
+		if ordered {
+			return 0, contract.Invalid(orderParameter, "cannot be %s for a batch that is a job; its lines have indexes", orderInput)
+		}
+		return o.submit(ctx, w, r, prefer, o.storeBatch)
+	}
+	items, err := readBatch(w, r, contract.MaxBatchBody)
 	if err != nil {
 		return 0, err
 	}
@@ -132,21 +139,21 @@ func orderOf(u *url.URL) (ordered bool, err error) {
 	}
 }
 
-// readBatch reads the whole body and splits it into its items.
-func readBatch(w http.ResponseWriter, r *http.Request) (ndjson.Items, error) {
+// readBatch reads the whole body, of so many bytes at most, and splits it into its items.
+func readBatch(w http.ResponseWriter, r *http.Request, most int) (ndjson.Items, error) {
 	form, err := batchForm(r.Header)
 	if err != nil {
 		return ndjson.Items{}, err
 	}
-	body, err := readBody(make([]byte, 0, min(max(r.ContentLength+1, 4096), contract.MaxBatchBody+1)), w, r, contract.MaxBatchBody)
+	body, err := readBody(make([]byte, 0, min(max(r.ContentLength+1, 4096), int64(most)+1)), w, r, most)
 	if err != nil {
 		return ndjson.Items{}, err
 	}
-	if len(body) > contract.MaxBatchBody {
+	if len(body) > most {
 		w.Header()["Connection"] = closing
-		return ndjson.Items{}, contract.Errorf(contract.CodeRequestTooLarge, "the batch must have at most %d bytes; send it in several parts", contract.MaxBatchBody)
+		return ndjson.Items{}, contract.Errorf(contract.CodeRequestTooLarge, "the batch must have at most %d bytes; send it in several parts%s", most, orAsJob(most))
 	}
-	items, err := ndjson.Split(body, form, maxBatchItems)
+	items, err := ndjson.Split(body, form, most) // more than there can be: each has a digit and the end of its line
 	switch {
 	case err != nil:
 		return items, contract.Errorf(contract.CodeMalformedRequest, "%v; send a JSON array of requests, or one request on each line as %s", err, contract.MediaNDJSON)
@@ -154,6 +161,14 @@ func readBatch(w http.ResponseWriter, r *http.Request) (ndjson.Items, error) {
 		return items, contract.Errorf(contract.CodeMalformedRequest, "the batch is empty; send one request on each line")
 	}
 	return items, nil
+}
+
+// orAsJob says what may help where a batch is too large for an answer at once.
+func orAsJob(most int) string {
+	if most >= contract.MaxBatchJobBody {
+		return ""
+	}
+	return fmt.Sprintf(", or as a job of at most %d bytes, with Prefer: respond-async", contract.MaxBatchJobBody)
 }
 
 // batchForm returns the form that the headers declare the body to have. A web page cannot

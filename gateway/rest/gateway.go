@@ -95,6 +95,7 @@ func New(c Config) (*Gateway, error) {
 	g.leave = leave
 	g.jobs = &jobRoutes{
 		store: c.Jobs, endpoints: c.Endpoints, streams: g.streams, heartbeat: heartbeat,
+		batches: make(chan struct{}, batchJobsAtOnce),
 		onLeave: func(f func()) func() bool { return context.AfterFunc(left, f) },
 	}
 	routes, err := g.routes(c)

@@ -30,6 +30,7 @@ type jobRoutes struct {
 	// returns is called.
 	onLeave   func(func()) (stop func() bool)
 	heartbeat time.Duration
+	batches   chan struct{} // has a value for each that is being taken in
 }
 
 func (j *jobRoutes) routes() []*route {
@@ -38,6 +39,7 @@ func (j *jobRoutes) routes() []*route {
 		{pattern: jobsPath, methods: reading, answer: j.answerList},
 		{pattern: one, methods: []string{http.MethodGet, http.MethodHead, http.MethodDelete}, answer: j.byID(j.answerJob)},
 		{pattern: one + "/result", methods: reading, answer: j.byID(j.answerResult)},
+		{pattern: one + "/items", methods: []string{http.MethodGet}, answer: j.byID(j.answerItems)},
 		{pattern: one + "/events", methods: []string{http.MethodGet}, answer: j.byID(j.answerEvents)},
 		{pattern: one + "/retry", methods: []string{http.MethodPost}, answer: j.byID(j.answerRetry)},
 	}...)
@@ -110,11 +112,11 @@ func writeJob(w http.ResponseWriter, status int, document any) (int, error) {
 
 // submit makes a job of a request and answers with its document, or with its outcome if
 // that is there in the time that the caller would wait.
-func (o *operation) submit(ctx context.Context, w http.ResponseWriter, r *http.Request, p preferences) (int, error) {
+func (o *operation) submit(ctx context.Context, w http.ResponseWriter, r *http.Request, p preferences, store storing) (int, error) {
 	if o.jobs.store == nil {
 		return 0, noJobs()
 	}
-	job, isNew, err := o.store(ctx, w, r)
+	job, isNew, err := store(ctx, w, r)
 	if err != nil {
 		return 0, err
 	}
@@ -135,9 +137,12 @@ func (o *operation) submit(ctx context.Context, w http.ResponseWriter, r *http.R
 	return writeJob(w, http.StatusAccepted, job)
 }
 
+// storing stores the job that a request asks for, and says whether it is new.
+type storing func(ctx context.Context, w http.ResponseWriter, r *http.Request) (job contract.Job, isNew bool, err error)
+
 // store stores the job that a request asks for.
 func (o *operation) store(ctx context.Context, w http.ResponseWriter, r *http.Request) (job contract.Job, isNew bool, err error) {
-	options, err := contract.ParseJobOptions(func(header string) string { return strings.Join(r.Header[header], ", ") })
+	options, err := jobOptions(r)
 	if err != nil {
 		return job, false, err
 	}
@@ -153,6 +158,11 @@ func (o *operation) store(ctx context.Context, w http.ResponseWriter, r *http.Re
 	return o.jobs.store.Submit(ctx, jobs.Submission{
 		Endpoint: o.Descriptor, Body: *buffer, Options: options, Trace: o.observer.traceOf(ctx, r),
 	})
+}
+
+// jobOptions reads how a job is to be done.
+func jobOptions(r *http.Request) (contract.JobOptions, error) {
+	return contract.ParseJobOptions(func(header string) string { return strings.Join(r.Header[header], ", ") })
 }
 
 // notAcceptable says which media types there are.

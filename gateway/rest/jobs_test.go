@@ -299,7 +299,13 @@ func TestJobsNeedJetStream(t *testing.T) {
 // events opens the events of a job over TCP.
 func (s *jobSuite) events(address, id string, headers ...string) (*http.Response, *bufio.Reader) {
 	s.Helper()
-	r, err := http.NewRequestWithContext(s.Context(), http.MethodGet, "http://"+address+"/v1/jobs/"+id+"/events", nil)
+	return s.stream(address, "/v1/jobs/"+id+"/events", headers...)
+}
+
+// stream reads an answer as it comes.
+func (s *jobSuite) stream(address, path string, headers ...string) (*http.Response, *bufio.Reader) {
+	s.Helper()
+	r, err := http.NewRequestWithContext(s.Context(), http.MethodGet, "http://"+address+path, nil)
 	if err != nil {
 		s.Fatal(err)
 	}

@@ -60,7 +60,15 @@ func (d *document) addBatch(e contract.Descriptor, name string, samples []sample
 			Content:     map[string]media{contract.MediaNDJSON: {Schema: schemaRef(name + "BatchLine")}},
 		}},
 	}
-	post.Responses.addProblems(batchProblems)
+	post.Responses["202"] = response{
+		Description: "The job that the batch has become, because Prefer asked for one; its body may have 32 MiB, and its lines come as they are done.",
+		Headers:     headerRefs("Location", "PreferenceApplied"),
+		Content:     map[string]media{contract.MediaJSON: {Schema: schemaRef("Job")}},
+	}
+	for _, parameter := range append(jobParameters, "HeddleThen") {
+		post.Parameters = append(post.Parameters, parameterRef(parameter))
+	}
+	post.Responses.addProblems(append(batchProblems, http.StatusTooManyRequests, http.StatusServiceUnavailable))
 	d.Paths[e.BatchRoute()] = &pathItem{Post: post}
 }
 

@@ -79,6 +79,12 @@ func (d *document) addJobs() {
 	result.Responses.makeRanged(whole)
 	d.Paths[one+"/result"] = &pathItem{Get: result, Head: bodiless(result)}
 	d.Paths[one].Head = bodiless(d.Paths[one].Get)
+	items := describe("job_items", "The lines of a batch that is a job: those there are, and the others as they come", append([]int{http.StatusConflict, http.StatusGone, http.StatusTooManyRequests}, jobProblems...), responses{"200": response{
+		Description: "Lines as of a batch, in the order in which they came. A batch that does not succeed has no last line that counts them.",
+		Content:     map[string]media{contract.MediaNDJSON: {Schema: map[string]any{}}},
+	}})
+	items.Description = "409 says that the job is no batch."
+	d.Paths[one+"/items"] = &pathItem{Get: items}
 	d.addJobList()
 }
 
@@ -170,8 +176,12 @@ func jobSchema() *jsonschema.Schema {
 			"queue_ms":   {Type: "number", Description: "Time in milliseconds that the job waited for its last attempt."},
 			"result":     result, "error": {Ref: "#/components/schemas/Problem"}, "trace_id": text("Trace that the job belongs to."),
 			"schedule": text("Id of the schedule that made the job, if one did."),
+			"items": {Type: "object", Description: "Of a batch: its requests, and those that have an outcome.", Properties: map[string]*jsonschema.Schema{
+				"total": count("Requests."), "ok": count("Requests with a result."), "failed": count("Requests with an error."),
+			}, Required: []string{"total", "ok", "failed"}},
+			"then": text("Of a batch: id of the job that gets its results."),
 		},
-		PropertyOrder: []string{"id", "service", "operation", "state", "class", "attempt", "progress", "instance", "created", "started", "finished", "not_before", "queue_ms", "result", "error", "trace_id", "schedule"},
+		PropertyOrder: []string{"id", "service", "operation", "state", "class", "attempt", "progress", "instance", "created", "started", "finished", "not_before", "queue_ms", "result", "error", "items", "then", "trace_id", "schedule"},
 	}
 	s.Required = []string{"id", "service", "operation", "state", "class", "attempt", "created"}
 	return s
@@ -194,6 +204,7 @@ func jobParameterComponents() map[string]parameter {
 		"HeddleQueueLimit": option(contract.HeaderQueueLimit, "the longest time before the first attempt; no limit if absent."),
 		"HeddleAttempts":   attempts,
 		"HeddleRetention":  option(contract.HeaderRetention, "how long the result is kept, from 1s to 168h; 6h if absent."),
+		"HeddleThen":       option(contract.HeaderThen, "of a batch, the operation that gets its results, such as sqrt.root, in a job of its own."),
 		"LastEventID":      {Name: "Last-Event-ID", In: "header", Description: "Id of the event that the reader saw last.", Schema: &jsonschema.Schema{Type: "string"}},
 	}
 }

@@ -111,7 +111,7 @@ func TestOpenAPICoversTheContract(t *testing.T) {
 	t.Parallel()
 	d := describe(start(t, nil))
 	paths := slices.Collect(d.model.Paths.PathItems.KeysFromOldest())
-	if want := 2*len(contract.All()) + 1 + 5 + 2 + 4; len(paths) != want {
+	if want := 2*len(contract.All()) + 1 + 6 + 2 + 4; len(paths) != want {
 		t.Errorf("paths are %v, want %d", paths, want)
 	}
 	for _, e := range contract.All() {

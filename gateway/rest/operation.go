@@ -78,7 +78,7 @@ func (o *operation) answer(ctx context.Context, w http.ResponseWriter, r *http.R
 	arrived := time.Now()
 	prefer := parsePrefer(r.Header["Prefer"])
 	if prefer.async && r.Method == http.MethodPost {
-		return o.submit(ctx, w, r, prefer)
+		return o.submit(ctx, w, r, prefer, o.store)
 	}
 	timeout, asked, err := o.timeout(r, prefer)
 	if err != nil {

@@ -22,18 +22,25 @@ type Do func(ctx context.Context, m *nats.Msg, timeout time.Duration) (*nats.Msg
 // service's own answer to a passed deadline arrives.
 const grace = 100 * time.Millisecond
 
-// Over returns what sends the messages of a batch to an operation on NATS. Every message
+// Over returns what sends the messages of a batch to an operation on NATS, as
+// [OverSubjects] does on the subjects of requests.
+func Over(do Do, operation contract.Descriptor, header nats.Header) Send {
+	return OverSubjects(do, operation, operation.Subject(), operation.BatchSubject(), header)
+}
+
+// OverSubjects returns what sends the messages of a batch to an operation: single requests
+// on the subject one, more of them on the subject chunk. Every message
 // carries the header and may take the operation's time-out, or what ctx leaves of it. It
 // is safe for concurrent use.
-func Over(do Do, operation contract.Descriptor, header nats.Header) Send {
+func OverSubjects(do Do, operation contract.Descriptor, one, chunk string, header nats.Header) Send {
 	accept := operation.Media()[0] != contract.MediaJSON // else that is what comes by itself
 	return func(ctx context.Context, body []byte, items int) (Reply, error) {
-		m := &nats.Msg{Subject: operation.Subject(), Data: body, Header: maps.Clone(header)}
+		m := &nats.Msg{Subject: one, Data: body, Header: maps.Clone(header)}
 		if m.Header == nil {
 			m.Header = make(nats.Header, 2)
 		}
 		if items > 1 {
-			m.Subject = operation.BatchSubject()
+			m.Subject = chunk
 			m.Header[contract.HeaderContentType] = []string{contract.MediaNDJSON}
 		} else if accept {
 			m.Header[contract.HeaderAccept] = []string{contract.MediaJSON}

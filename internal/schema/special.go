@@ -22,7 +22,18 @@ var special = map[reflect.Type]func(direction) *jsonschema.Schema{
 	reflect.TypeFor[[]byte](): func(direction) *jsonschema.Schema {
 		return &jsonschema.Schema{Type: "string", ContentEncoding: "base64"}
 	},
-	reflect.TypeFor[jsontext.Value](): func(direction) *jsonschema.Schema { return &jsonschema.Schema{} }, // any JSON
+	reflect.TypeFor[*contract.Error](): problem,
+	reflect.TypeFor[jsontext.Value]():  func(direction) *jsonschema.Schema { return &jsonschema.Schema{} }, // any JSON
+}
+
+// problem describes an error as it travels in documents.
+func problem(direction) *jsonschema.Schema {
+	return &jsonschema.Schema{
+		Type:        "object",
+		Description: "A problem as in RFC 9457. Its member code is stable.",
+		Properties:  map[string]*jsonschema.Schema{"code": enum(contract.Codes()), "detail": {Type: "string"}},
+		Required:    []string{"code"},
+	}
 }
 
 // maxSafe is 2^53-1, the largest JSON number a request may use for a number that
