@@ -63,6 +63,9 @@ func BenchmarkHeal(b *testing.B) {
 		if err := errors.Join(err1, err2); err != nil {
 			b.Fatal(err)
 		}
+		if i%1000 == 0 {
+			<-js.PublishAsyncComplete() // a slow broker is not to be left behind
+		}
 	}
 	<-js.PublishAsyncComplete()
 	for b.Loop() {
