@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats.go/jetstream"
+
 	"github.com/seed-649d3d38/heddle/contract"
 	"github.com/seed-649d3d38/heddle/host"
 	"github.com/seed-649d3d38/heddle/internal/broker"
@@ -120,8 +122,29 @@ func TestJobsGoOn(t *testing.T) {
 	m.awaitJobs(t)
 }
 
-// TestRequestsOfOthersGoFirst has two instances with one slot, full of jobs. A request that
-// one of them hands over is the next thing that either does.
+// awaitOffered waits until the broker has offered the requests of the lane to all instances
+// that asked for some. The answer comes to this one after what was offered to it.
+func (s *site) awaitOffered() {
+	s.t.Helper()
+	js, err := jetstream.New(s.nc)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	brokertest.Await(s.t, "nobody asks the lane for requests", func() bool {
+		stream, err := js.Stream(s.t.Context(), contract.LaneStream(echo.Service))
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		consumers, asked := stream.ListConsumers(s.t.Context()), 0
+		for c := range consumers.Info() {
+			asked += c.NumWaiting
+		}
+		return consumers.Err() == nil && asked == 0
+	})
+}
+
+// TestRequestsOfOthersGoFirst has two instances with one slot, full of jobs. Once one of them
+// has learned of a request that the other one handed over, that is the next thing it does.
 func TestRequestsOfOthersGoFirst(t *testing.T) {
 	t.Parallel()
 	m := openMixed(t, 20)
@@ -136,6 +159,7 @@ func TestRequestsOfOthersGoFirst(t *testing.T) {
 		awaitDepth(t, m.crowd.nc, 1)
 		begun := 0
 		for isTurn := true; isTurn; begun++ {
+			second.awaitOffered()
 			second.end <- struct{}{}
 			isTurn = isJob(second.begins())
 		}

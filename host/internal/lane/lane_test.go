@@ -256,7 +256,8 @@ func TestCloseTellsTheRest(t *testing.T) {
 			for range 3 {
 				hander.hand(t, entry("pure", "1"))
 			}
-			awaitDepth(t, hander, 3)
+			// The lane has them before the instance hears of it.
+			brokertest.Await(t, "the instance knows that they are stored", func() bool { return hander.Stored() == 3 })
 			c.leave(hander)
 			hander.Close()
 			if n := len(hander.refused); n != c.refused {
