@@ -120,9 +120,9 @@ func orderOf(u *url.URL) (ordered bool, err error) {
 	if u.RawQuery == "" {
 		return false, nil
 	}
-	parameters, err := url.ParseQuery(u.RawQuery)
+	parameters, err := parseQuery(u.RawQuery)
 	if err != nil {
-		return false, contract.Errorf(contract.CodeMalformedRequest, "the query cannot be read; write it as name=value&name=value, with %%-escapes").WithCause(err)
+		return false, err
 	}
 	for name := range parameters {
 		if name != orderParameter {

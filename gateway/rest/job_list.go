@@ -18,9 +18,9 @@ func (j *jobRoutes) answerList(ctx context.Context, w http.ResponseWriter, r *ht
 	if err := requireJSON(r); err != nil {
 		return 0, err
 	}
-	parameters, err := url.ParseQuery(r.URL.RawQuery)
+	parameters, err := parseQuery(r.URL.RawQuery)
 	if err != nil {
-		return 0, contract.Errorf(contract.CodeMalformedRequest, "the query cannot be read; write it as name=value&name=value, with %%-escapes").WithCause(err)
+		return 0, err
 	}
 	query, err := listQuery(parameters)
 	if err != nil {
@@ -30,10 +30,7 @@ func (j *jobRoutes) answerList(ctx context.Context, w http.ResponseWriter, r *ht
 	if err != nil {
 		return 0, err
 	}
-	if list.Next != "" {
-		parameters.Set("page", list.Next)
-		w.Header()["Link"] = []string{"<" + jobsPath + "?" + parameters.Encode() + `>; rel="next"`}
-	}
+	linkNext(w, jobsPath, parameters, list.Next)
 	return writeJob(w, http.StatusOK, list)
 }
 

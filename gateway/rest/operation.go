@@ -7,7 +7,6 @@ import (
 	"io"
 	"mime"
 	"net/http"
-	"net/url"
 	"os"
 	"slices"
 	"strconv"
@@ -152,9 +151,9 @@ func (o *operation) body(dst []byte, w http.ResponseWriter, r *http.Request) ([]
 
 // appendQuery appends the JSON that the query of a GET stands for.
 func (o *operation) appendQuery(dst []byte, raw string) ([]byte, error) {
-	parameters, err := url.ParseQuery(raw)
+	parameters, err := parseQuery(raw)
 	if err != nil {
-		return dst, contract.Errorf(contract.CodeMalformedRequest, "the query cannot be read; write it as name=value&name=value, with %%-escapes").WithCause(err)
+		return dst, err
 	}
 	return o.query.AppendJSON(dst, parameters)
 }

@@ -74,9 +74,9 @@ func (j *jobRoutes) createSchedule(ctx context.Context, w http.ResponseWriter, r
 
 // listSchedules answers with a page of a list of schedules.
 func (j *jobRoutes) listSchedules(ctx context.Context, w http.ResponseWriter, r *http.Request) (int, error) {
-	parameters, err := url.ParseQuery(r.URL.RawQuery)
+	parameters, err := parseQuery(r.URL.RawQuery)
 	if err != nil {
-		return 0, contract.Errorf(contract.CodeMalformedRequest, "the query cannot be read; write it as name=value&name=value, with %%-escapes").WithCause(err)
+		return 0, err
 	}
 	query, err := scheduleQuery(parameters)
 	if err != nil {
@@ -86,10 +86,7 @@ func (j *jobRoutes) listSchedules(ctx context.Context, w http.ResponseWriter, r 
 	if err != nil {
 		return 0, err
 	}
-	if list.Next != "" {
-		parameters.Set("page", list.Next)
-		w.Header()["Link"] = []string{"<" + schedulesPath + "?" + parameters.Encode() + `>; rel="next"`}
-	}
+	linkNext(w, schedulesPath, parameters, list.Next)
 	return writeJob(w, http.StatusOK, list)
 }
 
