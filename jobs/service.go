@@ -1,7 +1,6 @@
 package jobs
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -205,41 +204,6 @@ func (s *Service) submitBatch(ctx context.Context, m *nats.Msg) (any, *nats.Msg,
 	return job, nil, err
 }
 
-// items returns bytes of the lines of a batch.
-func (s *Service) items(ctx context.Context, m *nats.Msg) (any, *nats.Msg, error) {
-	var r contract.JobItemsRequest
-	if err := strict.Decode(m.Data, &r); err != nil {
-		return nil, nil, err
-	}
-	if err := r.Validate(); err != nil {
-		return nil, nil, err
-	}
-	ref, err := contract.ParseJobID(r.ID)
-	if err != nil {
-		return nil, nil, err
-	}
-	lines, more, err := s.store.Lines(ctx, ref)
-	if err != nil {
-		return nil, nil, err
-	}
-	if r.Offset > lines.Size {
-		return nil, nil, contract.Errorf(contract.CodeRangeNotSatisfiable, "offset must be at most the size of the lines, which is %d", lines.Size)
-	}
-	end := min(r.Offset+contract.MaxPart, r.Offset+s.store.nc.MaxPayload()-contract.HeaderRoom, lines.Size)
-	var body bytes.Buffer
-	if err := lines.WriteRange(ctx, &body, r.Offset, end); err != nil {
-		return nil, nil, err
-	}
-	place := contract.FormatContentRange(r.Offset, end, lines.Size)
-	if more {
-		place = contract.FormatOpenRange(r.Offset, end)
-	}
-	return nil, &nats.Msg{Data: body.Bytes(), Header: nats.Header{
-		contract.HeaderContentType:  {contract.MediaNDJSON},
-		contract.HeaderContentRange: {place},
-	}}, nil
-}
-
 // traceOf returns the headers of a trace among others, nil if there are none.
 func traceOf(h nats.Header) nats.Header {
 	if h.Get("traceparent") == "" {
@@ -312,40 +276,4 @@ func (s *Service) byID(do func(context.Context, contract.JobRef) (contract.Job, 
 		job, err := do(ctx, ref)
 		return job, nil, err
 	}
-}
-
-// result returns bytes of the result of a job.
-func (s *Service) result(ctx context.Context, m *nats.Msg) (any, *nats.Msg, error) {
-	var r contract.JobResultRequest
-	if err := strict.Decode(m.Data, &r); err != nil {
-		return nil, nil, err
-	}
-	if err := r.Validate(); err != nil {
-		return nil, nil, err
-	}
-	ref, err := contract.ParseJobID(r.ID)
-	if err != nil {
-		return nil, nil, err
-	}
-	result, err := s.store.Result(ctx, ref)
-	if err != nil {
-		return nil, nil, err
-	}
-	if r.Offset > 0 && r.Offset >= result.Size {
-		return nil, nil, contract.Errorf(contract.CodeRangeNotSatisfiable, "offset must be below the size of the result, which is %d", result.Size)
-	}
-	most := min(contract.MaxPart, s.store.nc.MaxPayload()-contract.HeaderRoom)
-	if r.Length == 0 || r.Length > most {
-		r.Length = most
-	}
-	end := min(r.Offset+r.Length, result.Size)
-	var body bytes.Buffer
-	if err := result.WriteRange(ctx, &body, r.Offset, end); err != nil {
-		return nil, nil, err
-	}
-	return nil, &nats.Msg{Data: body.Bytes(), Header: nats.Header{
-		contract.HeaderContentType:  {result.ContentType},
-		contract.HeaderContentRange: {contract.FormatContentRange(r.Offset, end, result.Size)},
-		contract.HeaderDigest:       {result.Digest},
-	}}, nil
 }
