@@ -28,7 +28,7 @@ type jobsCommand struct {
 	Schedule jobsScheduleCommand `cmd:"" help:"Have jobs made at a time, or again and again."`
 
 	Queues jobsQueuesCommand `cmd:"" help:"Show the queues of all services."`
-	Pause  jobsPauseCommand  `cmd:"" help:"Have no more jobs of a service given to instances. They are taken in, and those that run go on."`
+	Pause  jobsPauseCommand  `cmd:"" help:"Have no more jobs of a service given to instances. New ones are still taken in, and those that run go on."`
 	Resume jobsResumeCommand `cmd:"" help:"Have the jobs of a service given to instances again."`
 }
 

@@ -93,7 +93,13 @@ func (e *endpoint) doBatch(ctx context.Context, j job) (*jobs.Lines, error) {
 	}
 	attempts := j.attempt.Options().Attempts
 	for round := 1; ; round++ {
-		run := &batchRound{ctx: ctx, lines: lines, last: round >= attempts}
+		run := &batchRound{last: round >= attempts}
+		run.append = func(l contract.BatchLine) error {
+			if ctx.Err() != nil && l.Error != nil {
+				return context.Cause(ctx) // it is no outcome
+			}
+			return lines.Append(ctx, l)
+		}
 		for i := range ended {
 			if !ended[i] {
 				run.indexes = append(run.indexes, i)
@@ -154,24 +160,20 @@ func traceHeader(m *nats.Msg) nats.Header {
 
 // batchRound takes the outcomes of one round through the requests of a batch.
 type batchRound struct {
-	ctx     context.Context //nolint:containedctx // the sink's methods have none
-	lines   *jobs.Lines
-	indexes []int // of the requests in the batch
-	last    bool  // there is no round after this one
-	again   []int // requests to be done again
+	append  func(contract.BatchLine) error // adds an outcome to the lines of the job
+	indexes []int                          // of the requests in the batch
+	last    bool                           // there is no round after this one
+	again   []int                          // requests to be done again
 }
 
 // Deliver implements [batch.Sink].
 func (r *batchRound) Deliver(l contract.BatchLine) error {
-	if r.ctx.Err() != nil && l.Error != nil {
-		return context.Cause(r.ctx) // it is no outcome
-	}
 	l.Index = r.indexes[l.Index]
 	if l.Error != nil && !r.last && mayPass(l.Error) {
 		r.again = append(r.again, l.Index)
 		return nil
 	}
-	return r.lines.Append(r.ctx, l)
+	return r.append(l)
 }
 
 // Flush implements [batch.Sink]. Lines are stored by themselves.

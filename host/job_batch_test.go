@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats.go/jetstream"
+
 	"github.com/seed-649d3d38/heddle/contract"
 	"github.com/seed-649d3d38/heddle/host"
 	"github.com/seed-649d3d38/heddle/internal/broker"
@@ -176,6 +178,14 @@ func TestBatchIsCanceled(t *testing.T) {
 	if job := ended(t, store, ref); job.State != contract.JobSucceeded || job.Items.OK != 3 {
 		t.Errorf("retried: %+v, %+v", job, job.Items)
 	}
+	js, err := jetstream.New(s.nc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	brokertest.Await(t, "nothing is left of the requests", func() bool {
+		results, err := js.Stream(t.Context(), "KV_"+contract.ResultBucket)
+		return err == nil && results.CachedInfo().State.Msgs == 0
+	})
 }
 
 // TestResultsOfBatchGoOn gives the results of a batch to the operation that follows.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"hash"
 	"math/rand/v2"
@@ -53,7 +54,7 @@ func (a *Attempt) OpenLines(ctx context.Context, total int, known func(contract.
 	a.writing.Unlock()
 	if before != nil {
 		text, err := a.runner.store.readLines(ctx, a.ref, before)
-		if err != nil {
+		if err != nil && !errors.Is(err, contract.CodeGone) { // gone, they are done again
 			return nil, err
 		}
 		for line := range bytes.Lines(text) {
