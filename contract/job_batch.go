@@ -25,6 +25,9 @@ const (
 	// MaxBatchJobBody is the largest body in bytes of a batch that becomes a job.
 	MaxBatchJobBody = 32 << 20
 
+	// MaxBatchJobItems is the largest number of requests in it.
+	MaxBatchJobItems = 1_000_000
+
 	// MaxGathered is the size in bytes of the largest results that a follow-up is given.
 	MaxGathered = 32 << 20
 )

@@ -115,7 +115,7 @@ func (o *JobOptions) parseBatch(get func(header string) string) (err error) {
 		}
 	}
 	if value := get(HeaderItems); value != "" {
-		if o.Items, err = strconv.Atoi(value); err != nil || o.Items < 1 || o.Items > MaxBatchJobBody {
+		if o.Items, err = strconv.Atoi(value); err != nil || o.Items < 1 || o.Items > MaxBatchJobItems {
 			return Invalid(HeaderItems, "must be the number of requests of a batch")
 		}
 	}

@@ -78,7 +78,7 @@ func (e *endpoint) doBatch(ctx context.Context, j job) (*jobs.Lines, error) {
 	if err != nil {
 		return nil, err
 	}
-	items, err := ndjson.Split(text, ndjson.Array, contract.MaxBatchJobBody)
+	items, err := ndjson.Split(text, ndjson.Array, contract.MaxBatchJobItems)
 	if err != nil {
 		return nil, contract.Errorf(contract.CodeMalformedRequest, "%v; a batch is a JSON array of requests", err)
 	}

@@ -37,8 +37,11 @@ type BatchSubmission struct {
 // nothing. With a key, a batch that was submitted before is the job of then, as for
 // [Store.Submit], whose errors it returns too.
 func (s *Store) SubmitBatch(ctx context.Context, b BatchSubmission) (doc contract.Job, isNew bool, err error) {
-	if b.Items.Len() == 0 {
+	switch n := b.Items.Len(); {
+	case n == 0:
 		return doc, false, contract.Errorf(contract.CodeMalformedRequest, "the batch is empty; send one request on each line")
+	case n > contract.MaxBatchJobItems:
+		return doc, false, TooManyItems()
 	}
 	if err := checkOptions(b.Options); err != nil {
 		return doc, false, err
@@ -50,6 +53,11 @@ func (s *Store) SubmitBatch(ctx context.Context, b BatchSubmission) (doc contrac
 	b.Options.Items = b.Items.Len()
 	job := Submission{Tenant: b.Tenant, Endpoint: b.Endpoint, Body: text, Options: b.Options, Trace: b.Trace}
 	return s.submit(ctx, job, func(ref contract.JobRef) ([]byte, error) { return s.placeBatch(ctx, ref, text) })
+}
+
+// TooManyItems is the one answer to a batch of too many requests.
+func TooManyItems() error {
+	return contract.Errorf(contract.CodeRequestTooLarge, "the batch has more than %d requests; send it in several parts", contract.MaxBatchJobItems)
 }
 
 // checkOptions refuses what only the maker of a message may say.
@@ -67,7 +75,11 @@ func checkOptions(o contract.JobOptions) error {
 // arrayOf returns requests as a JSON array. One that is no JSON becomes a string of its
 // text, which is no request either.
 func arrayOf(items ndjson.Items) []byte {
-	var text bytes.Buffer
+	size := 2
+	for i := range items.Len() {
+		size += len(items.At(i)) + 1
+	}
+	text := bytes.NewBuffer(make([]byte, 0, size)) // at once, since it may be large
 	for i := range items.Len() {
 		text.WriteByte("[,"[min(i, 1)])
 		item := items.At(i)

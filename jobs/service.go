@@ -3,6 +3,7 @@ package jobs
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -194,8 +195,11 @@ func (s *Service) submitBatch(ctx context.Context, m *nats.Msg) (any, *nats.Msg,
 	if err := CheckThen(s.endpoints, options.Then); err != nil {
 		return nil, nil, err
 	}
-	items, err := ndjson.Split(m.Data, ndjson.Sniff, contract.MaxBatchJobBody)
-	if err != nil {
+	items, err := ndjson.Split(m.Data, ndjson.Sniff, contract.MaxBatchJobItems)
+	switch {
+	case errors.Is(err, ndjson.ErrTooMany):
+		return nil, nil, TooManyItems()
+	case err != nil:
 		return nil, nil, contract.Errorf(contract.CodeMalformedRequest, "%v; send a JSON array of requests, or one request on each line", err)
 	}
 	job, _, err := s.store.SubmitBatch(ctx, BatchSubmission{

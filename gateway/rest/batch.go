@@ -17,6 +17,7 @@ import (
 	"github.com/seed-649d3d38/heddle/contract"
 	"github.com/seed-649d3d38/heddle/internal/batch"
 	"github.com/seed-649d3d38/heddle/internal/ndjson"
+	"github.com/seed-649d3d38/heddle/jobs"
 )
 
 const (
@@ -27,9 +28,13 @@ const (
 	// lineBuffer holds lines until it is full or no more are ready, in bytes.
 	lineBuffer = 32 << 10
 
-	// batchJobsAtOnce is the number of batches that are read at once to become jobs, whose
-	// bodies may be large.
-	batchJobsAtOnce = 4
+	// batchJobBytes bounds the bodies of the batches that are being taken in to become jobs,
+	// all together, in bytes. Somewhat more than twice of that is held meanwhile.
+	batchJobBytes = 2 * contract.MaxBatchJobBody
+
+	// maxBatchItems is more requests than a body of the largest size can hold that is
+	// answered at once: the shortest one is a digit and the end of its line.
+	maxBatchItems = contract.MaxBatchBody
 )
 
 // The query parameter of a batch and its values.
@@ -73,7 +78,7 @@ func (o *operation) answerBatch(ctx context.Context, w http.ResponseWriter, r *h
 		}
 		return o.submit(ctx, w, r, prefer, o.storeBatch)
 	}
-	items, err := readBatch(w, r, contract.MaxBatchBody)
+	items, err := readBatch(w, r, contract.MaxBatchBody, maxBatchItems)
 	if err != nil {
 		return 0, err
 	}
@@ -139,8 +144,9 @@ func orderOf(u *url.URL) (ordered bool, err error) {
 	}
 }
 
-// readBatch reads the whole body, of so many bytes at most, and splits it into its items.
-func readBatch(w http.ResponseWriter, r *http.Request, most int) (ndjson.Items, error) {
+// readBatch reads the whole body, of so many bytes at most, and splits it into its items, so
+// many at most.
+func readBatch(w http.ResponseWriter, r *http.Request, most, mostItems int) (ndjson.Items, error) {
 	form, err := batchForm(r.Header)
 	if err != nil {
 		return ndjson.Items{}, err
@@ -153,8 +159,10 @@ func readBatch(w http.ResponseWriter, r *http.Request, most int) (ndjson.Items, 
 		w.Header()["Connection"] = closing
 		return ndjson.Items{}, contract.Errorf(contract.CodeRequestTooLarge, "the batch must have at most %d bytes; send it in several parts%s", most, orAsJob(most))
 	}
-	items, err := ndjson.Split(body, form, most) // more than there can be: each has a digit and the end of its line
+	items, err := ndjson.Split(body, form, mostItems)
 	switch {
+	case errors.Is(err, ndjson.ErrTooMany):
+		return items, jobs.TooManyItems()
 	case err != nil:
 		return items, contract.Errorf(contract.CodeMalformedRequest, "%v; send a JSON array of requests, or one request on each line as %s", err, contract.MediaNDJSON)
 	case items.Len() == 0 && form == ndjson.Lines:

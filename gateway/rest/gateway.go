@@ -14,6 +14,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/trace"
+	"golang.org/x/sync/semaphore"
 
 	"github.com/seed-649d3d38/heddle/contract"
 	"github.com/seed-649d3d38/heddle/internal/bus"
@@ -95,7 +96,7 @@ func New(c Config) (*Gateway, error) {
 	g.leave = leave
 	g.jobs = &jobRoutes{
 		store: c.Jobs, endpoints: c.Endpoints, streams: g.streams, heartbeat: heartbeat,
-		batches: make(chan struct{}, batchJobsAtOnce),
+		batches: semaphore.NewWeighted(batchJobBytes),
 		onLeave: func(f func()) func() bool { return context.AfterFunc(left, f) },
 	}
 	routes, err := g.routes(c)

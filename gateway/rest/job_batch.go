@@ -19,16 +19,18 @@ func (o *operation) storeBatch(ctx context.Context, w http.ResponseWriter, r *ht
 	if err != nil {
 		return job, false, err
 	}
-	select {
-	case o.jobs.batches <- struct{}{}:
-		defer func() { <-o.jobs.batches }()
-	default:
-		full := contract.Errorf(contract.CodeResourceExhausted, "the gateway is taking in %d batches, which is as many as it can; try again", batchJobsAtOnce)
+	size := int64(contract.MaxBatchJobBody) // unless it is known to be less
+	if r.ContentLength >= 0 {
+		size = min(size, r.ContentLength)
+	}
+	if !o.jobs.batches.TryAcquire(size) {
+		full := contract.Errorf(contract.CodeResourceExhausted, "the gateway is taking in batches of %d MiB, which is as much as it can; try again", batchJobBytes>>20)
 		full.RetryAfter = time.Second
 		return job, false, full
 	}
+	defer o.jobs.batches.Release(size)
 	options.Accept = "" // lines have one form
-	items, err := readBatch(w, r, contract.MaxBatchJobBody)
+	items, err := readBatch(w, r, contract.MaxBatchJobBody, contract.MaxBatchJobItems)
 	if err != nil {
 		return job, false, err
 	}

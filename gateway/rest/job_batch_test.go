@@ -103,6 +103,7 @@ func TestBatchJobBadInput(t *testing.T) {
 	wantProblem(t, post(batch, `[{"text":"a"}]`, "Heddle-Then", "x"), contract.CodeInvalidArgument, "Heddle-Then", "name of an operation")
 	wantProblem(t, post(batch, `[{"text":"a"}]`, "Heddle-Items", "3"), contract.CodeInvalidArgument, "Heddle-Items", "cannot be set")
 	wantProblem(t, post(batch, `[{"text":"`+strings.Repeat("a", contract.MaxBatchJobBody)+`"}]`), contract.CodeRequestTooLarge, "", "at most")
+	wantProblem(t, s.postLines(strings.Repeat("1\n", contract.MaxBatchJobItems+1)), contract.CodeRequestTooLarge, "", "requests")
 	wantProblem(t, s.post(batch, `[{"text":"`+strings.Repeat("a", contract.MaxBatchBody)+`"}]`), contract.CodeRequestTooLarge, "", "respond-async")
 	wantProblem(t, post(sayPath, `{"text":"a"}`, "Heddle-Then", "echo.say"), contract.CodeInvalidArgument, "Heddle-Then", "batches")
 	job := s.submit(sayPath, `{"text":"a"}`)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"go.opentelemetry.io/otel/propagation"
+	"golang.org/x/sync/semaphore"
 
 	"github.com/seed-649d3d38/heddle/contract"
 	"github.com/seed-649d3d38/heddle/internal/bus"
@@ -30,7 +31,7 @@ type jobRoutes struct {
 	// returns is called.
 	onLeave   func(func()) (stop func() bool)
 	heartbeat time.Duration
-	batches   chan struct{} // has a value for each that is being taken in
+	batches   *semaphore.Weighted // bytes of those that are being taken in
 }
 
 func (j *jobRoutes) routes() []*route {
